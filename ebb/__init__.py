@@ -1,0 +1,1 @@
+"""Ebb: a self-hosted assistant for breastfeeding mothers."""

@@ -1,0 +1,1 @@
+"""Loads and checks the YAML in knowledge/ into frozen objects."""
