@@ -1,1 +1,55 @@
 """Loads and checks the YAML in knowledge/ into frozen objects."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ebb.knowledge import crisis, findings, helplines, language, replies, service, sources, triage
+
+PROJECT = Path(os.environ.get("EBB_PROJECT") or Path(__file__).resolve().parents[2])
+"""The folder that holds config.yml, knowledge/ and models/."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything that clinicians edit."""
+
+    language: language.Language
+    crisis: crisis.CrisisRules
+    findings: findings.FindingRules
+    triage: triage.Tables
+    replies: replies.Replies
+    helplines: helplines.HelpLines
+    service: service.Service
+    sources: sources.Sources
+    version: str
+
+
+@lru_cache(maxsize=4)
+def load(folder: Path = PROJECT / "knowledge") -> Knowledge:
+    """All of knowledge/. Raises `ContentError` at the first thing that is wrong."""
+    return Knowledge(
+        language=language.load(folder / "language"),
+        crisis=crisis.load(folder / "crisis"),
+        findings=findings.load(folder / "findings"),
+        triage=triage.load(folder / "triage"),
+        replies=replies.load(folder / "replies"),
+        helplines=helplines.load(folder / "helplines"),
+        service=service.load(folder / "service.yml"),
+        sources=sources.load(folder / "sources.yml"),
+        version=digest(folder),
+    )
+
+
+def digest(*folders: Path) -> str:
+    """A short hash of all YAML files below `folders`."""
+    found = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(folder.rglob("*.yml")):
+            found.update(str(file.relative_to(folder)).encode())
+            found.update(file.read_bytes())
+    return found.hexdigest()[:16]

@@ -1,0 +1,70 @@
+# Ebb's front door. `make up` starts the assistant; `make test` runs the whole suite.
+# Needs git, make, python3 with venv, and a network.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up chat train test lint check validate unit serve-test bench clean
+
+UV := .tools/bin/uv
+UV_VERSION := 0.13.9
+PY := .venv/bin/python
+EBB := .venv/bin/ebb
+PORT ?= 5005
+export RASA_TELEMETRY_ENABLED := false
+export SQLALCHEMY_SILENCE_UBER_WARNING := 1
+# pyenv's Python 3.10 counts as installed even where pyenv's shims are not on the path.
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
+export PATH := $(PATH):$(subst $() ,:,$(wildcard $(PYENV)/versions/3.10.*/bin))
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+up: .venv/run ## install, train if the training data changed, start the assistant
+	@$(EBB) train --if-changed
+	@$(EBB) serve --port $(PORT)
+
+chat: .venv/run ## talk to the assistant in this terminal
+	@$(EBB) train --if-changed
+	@$(EBB) chat
+
+train: .venv/run ## train a model
+	@$(EBB) train
+
+test: .venv/dev lint check validate unit ## install everything and run the whole test suite
+
+lint: .venv/dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+check: .venv/dev
+	$(EBB) knowledge check
+	$(EBB) knowledge prove
+
+validate: .venv/dev
+	.venv/bin/rasa data validate --fail-on-warnings
+
+unit: .venv/dev
+	@$(EBB) train --if-changed
+	$(PY) -m pytest
+
+bench: .venv/run ## measure speed; prints the machine and the versions
+	@$(EBB) train --if-changed
+	$(PY) benchmarks/run.py
+
+clean: ## remove what was installed, trained and kept
+	rm -rf .venv .tools models .rasa .ebb
+
+$(UV):
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/run: $(UV) pyproject.toml uv.lock
+	@echo "Installing Ebb (about a minute the first time) ..."
+	$(UV) sync --quiet --frozen --inexact --no-dev --compile-bytecode
+	$(PY) -m compileall -q ebb actions
+	@touch $@
+
+.venv/dev: .venv/run
+	$(UV) sync --quiet --frozen --compile-bytecode
+	@touch $@

@@ -1,0 +1,78 @@
+"""What a channel's own process remembers of each conversation, without any store.
+
+Small and bounded: enough for the safety net to understand a split thought or an answer to a
+safety question, and to know which payloads were offered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from ebb.conversation.events import ASKED, REPLY_ID
+from ebb.types import Button, Reply
+
+CONVERSATIONS = 10_000
+MESSAGES = 12
+OFFERS = 200
+CHARACTERS = 2_000
+"""How much of one message is kept for looking back."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """The last messages of both sides in Rasa's event format, and the offered buttons."""
+
+    messages: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MESSAGES))
+    offered: OrderedDict[str, Button] = field(default_factory=OrderedDict)
+    last: tuple[Button, ...] = ()
+    country: str | None = None
+
+    def she_wrote(self, text: str) -> None:
+        """Keep a message of hers; a payload has no words of hers."""
+        self.messages.append({"event": "user", "text": text[:CHARACTERS]})
+
+    def was_told(self, reply: Reply) -> None:
+        """Keep a reply and what it offered."""
+        meta = {REPLY_ID: reply.id, ASKED: reply.asked}
+        self.messages.append({"event": "bot", "text": reply.text[:CHARACTERS], "metadata": meta})
+        self.last = reply.buttons
+        for button in reply.buttons:
+            self.offered[opaque(button.payload)] = button
+            self.offered.move_to_end(opaque(button.payload))
+        while len(self.offered) > OFFERS:
+            self.offered.popitem(last=False)
+
+    def pressed(self, text: str) -> Button | None:
+        """The offered button that `text` means: its opaque payload, or its title in the last reply."""
+        if text in self.offered:
+            return self.offered[text]
+        wanted = " ".join(text.split()).casefold()
+        return next((b for b in self.last if b.title.casefold() == wanted), None)
+
+
+class Memories:
+    """The memories of the conversations seen last."""
+
+    def __init__(self, size: int = CONVERSATIONS) -> None:
+        self._size = size
+        self._kept: OrderedDict[str, Memory] = OrderedDict()
+
+    def of(self, conversation: str) -> Memory:
+        """The memory of `conversation`, new if there is none."""
+        memory = self._kept.pop(conversation, None) or Memory()
+        self._kept[conversation] = memory
+        while len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return memory
+
+    def forget(self, conversation: str) -> None:
+        """Drop what is remembered of `conversation`."""
+        self._kept.pop(conversation, None)
+
+
+def opaque(payload: str) -> str:
+    """What a client sees instead of a payload."""
+    return "b." + hashlib.blake2s(payload.encode(), digest_size=9).hexdigest()

@@ -1,0 +1,100 @@
+"""A plain JSON channel: POST a message, get the replies.
+
+For scripts, health checks and a host's own page. `{"sender": "...", "message": "..."}` in,
+`[{"recipient_id", "text", "buttons", "custom"}]` out, as Rasa people know it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from rasa.core.channels.channel import InputChannel, UserMessage
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from ebb.assistant.channels.door import Door
+from ebb.assistant.channels.memory import opaque
+from ebb.types import Reply
+
+MAX_BYTES = 1_000_000
+MAX_SENDER = 200
+
+
+class RestChannel(InputChannel):
+    """`credentials.yml`: `ebb.assistant.channels.rest.RestChannel: {spool: .ebb/spool}`."""
+
+    def __init__(self, spool: str | None = None) -> None:
+        self._spool = Path(spool) if spool else None
+
+    @classmethod
+    def name(cls) -> str:
+        """Its place in the address: /webhooks/rest/webhook."""
+        return "rest"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> RestChannel:
+        """Made from the entry in credentials.yml."""
+        return cls((credentials or {}).get("spool"))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """The routes of this channel."""
+        blueprint = Blueprint("ebb_rest")
+        door: list[Door] = []
+
+        @blueprint.route("/", methods=["GET"])
+        async def health(_: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @blueprint.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
+            if not door:
+                door.append(Door(self.name(), on_new_message, spool=self._spool))
+            asked = _parse(request.body)
+            if isinstance(asked, str):
+                return response.json({"error": asked}, status=400)
+            sender, message, country = asked
+            replies: list[dict[str, Any]] = []
+
+            async def collect(reply: Reply) -> None:
+                replies.append(as_json(reply, sender))
+
+            await door[0].receive(sender, message, collect, country)
+            return response.json(replies, ensure_ascii=False, dumps=json.dumps)
+
+        return blueprint
+
+
+def as_json(reply: Reply, sender: str) -> dict[str, Any]:
+    """A reply on the wire; clients see opaque payloads only."""
+    wire: dict[str, Any] = {"recipient_id": sender, "text": reply.text}
+    if reply.buttons:
+        wire["buttons"] = [{"title": b.title, "payload": opaque(b.payload)} for b in reply.buttons]
+    if reply.card is not None:
+        wire["custom"] = dict(reply.card)
+    return wire
+
+
+def _parse(body: bytes) -> tuple[str, str, str | None] | str:
+    """Sender, message and country of a request, or what is wrong with it."""
+    if len(body) > MAX_BYTES:
+        return f"the request is larger than {MAX_BYTES} bytes"
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return "the body is not JSON"
+    if not isinstance(asked, dict):
+        return 'the body must be an object: {"sender": "...", "message": "..."}'
+    sender, message, country = asked.get("sender"), asked.get("message"), asked.get("country")
+    if not isinstance(sender, str) or not sender.strip() or len(sender) > MAX_SENDER:
+        return f'"sender" must be text of 1 to {MAX_SENDER} characters'
+    if not sender.isprintable():
+        return '"sender" must not hold control characters'
+    if not isinstance(message, str):
+        return '"message" must be text'
+    if country is not None and not isinstance(country, str):
+        return '"country" must be a two-letter code'
+    return sender, message, country.upper() if country else None

@@ -1,0 +1,119 @@
+"""What Ebb remembers of one conversation, and how it is kept in one slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+from ebb.types import JSON, Assessment, Finding
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message of hers, understood.
+
+    `answer` is the payload of a pressed answer button, finding id and value; `at` is Unix time.
+    """
+
+    at: float = 0.0
+    text: str = ""
+    intent: str | None = None
+    ranking: tuple[tuple[str, float], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    answer: tuple[str, str] | None = None
+    assessment: Assessment = Assessment()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that later turns depend on.
+
+    `findings` has each id once, in the order learned. `answered` lists the questions she
+    answered, for going back. `tables` were opened by what she came with. `open` is the question
+    that waits for an answer, put `tries` times without one. `outcome` and `rows` are what was
+    last concluded. `heard_until` is the time of the last message that was merged.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    answered: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    open: str | None = None
+    tries: int = 0
+    outcome: str | None = None
+    rows: tuple[str, ...] = ()
+    heard_until: float = 0.0
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Finding id to value."""
+        return {finding.id: finding.value for finding in self.findings}
+
+    def with_finding(self, finding: Finding) -> State:
+        """The state after learning `finding`; an older value of the same id is replaced."""
+        kept = tuple(old for old in self.findings if old.id != finding.id)
+        return replace(self, findings=(*kept, finding))
+
+    def without_finding(self, finding_id: str) -> State:
+        """The state as if `finding_id` had never been said."""
+        return replace(
+            self,
+            findings=tuple(old for old in self.findings if old.id != finding_id),
+            answered=tuple(old for old in self.answered if old != finding_id),
+        )
+
+    def to_json(self) -> dict[str, JSON]:
+        """Plain JSON for the slot."""
+        return {
+            "version": VERSION,
+            "findings": [
+                {"id": f.id, "value": f.value, "source": f.source, "amount": f.amount}
+                for f in self.findings
+            ],
+            "answered": list(self.answered),
+            "tables": list(self.tables),
+            "open": self.open,
+            "tries": self.tries,
+            "outcome": self.outcome,
+            "rows": list(self.rows),
+            "heard_until": self.heard_until,
+        }
+
+    @classmethod
+    def from_json(cls, kept: object) -> State:
+        """The state in a slot. Anything that is not one of ours counts as a new conversation."""
+        if not isinstance(kept, Mapping) or kept.get("version") != VERSION:
+            return cls()
+        try:
+            return cls(
+                findings=tuple(_finding(entry) for entry in kept["findings"]),
+                answered=_strings(kept["answered"]),
+                tables=_strings(kept["tables"]),
+                open=kept["open"] if isinstance(kept["open"], str) else None,
+                tries=int(kept["tries"]),
+                outcome=kept["outcome"] if isinstance(kept["outcome"], str) else None,
+                rows=_strings(kept["rows"]),
+                heard_until=float(kept["heard_until"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return cls()
+
+
+def _finding(entry: Mapping[str, Any]) -> Finding:
+    amount = entry.get("amount")
+    source = entry.get("source")
+    return Finding(
+        id=str(entry["id"]),
+        value=str(entry["value"]),
+        source=cast(
+            'Literal["said", "answered", "carried"]',
+            source if source in ("said", "answered", "carried") else "said",
+        ),
+        amount=float(amount) if isinstance(amount, int | float) else None,
+    )
+
+
+def _strings(entries: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(entry) for entry in entries)
