@@ -45,11 +45,12 @@ def load(folder: Path = PROJECT / "knowledge") -> Knowledge:
     )
 
 
-def digest(*folders: Path) -> str:
-    """A short hash of all YAML files below `folders`."""
+def digest(*places: Path) -> str:
+    """A short hash of files, and of all YAML and Python files below folders."""
     found = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(folder.rglob("*.yml")):
-            found.update(str(file.relative_to(folder)).encode())
+    for place in places:
+        inside = [*place.rglob("*.yml"), *place.rglob("*.py")] if place.is_dir() else [place]
+        for file in sorted(inside):
+            found.update(str(file.relative_to(place.parent)).encode())
             found.update(file.read_bytes())
     return found.hexdigest()[:16]

@@ -1,0 +1,343 @@
+"""The command line. Only `serve`, `chat`, `understand`, `replay` and `train` load Rasa."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Errors go to standard error."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "run"):
+        parser.print_help(sys.stderr)
+        return 2
+    from ebb.knowledge.yaml_reader import ContentError
+
+    try:
+        code: int = chosen.run(chosen)
+    except ContentError as error:
+        print(f"ebb: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Failure as error:
+        print(f"ebb: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+class Failure(Exception):
+    """A command cannot go on; the message says why and what to do."""
+
+
+# ---- batch commands
+
+
+def _batch(answer: Answer, lines: Iterable[str]) -> int:
+    """One JSON line out for each JSON line in, in order, errors included."""
+    for line in lines:
+        try:
+            asked = json.loads(line)
+            if not isinstance(asked, dict):
+                raise ValueError('each line must be a JSON object, such as {"text": "..."}')
+            found = answer(asked)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            found = {"error": str(error) or type(error).__name__}
+        print(json.dumps(found, ensure_ascii=False), flush=True)
+    return 0
+
+
+def _text(asked: dict[str, Any]) -> str:
+    text = asked.get("text")
+    if not isinstance(text, str):
+        raise ValueError('"text" must be a string')
+    return text
+
+
+def _assess(_: argparse.Namespace) -> int:
+    from ebb.conversation.core import core
+    from ebb.conversation.events import assessment_to_json
+    from ebb.types import Turn
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        recent = asked.get("recent") or []
+        if not isinstance(recent, list):
+            raise ValueError('"recent" must be a list of {"by", "text", "asked"}')
+        turns = [Turn(_side(t), str(t.get("text") or ""), t.get("asked")) for t in recent]
+        return assessment_to_json(core().safety.assess(_text(asked), turns))
+
+    core()
+    return _batch(answer, sys.stdin)
+
+
+def _side(turn: object) -> Any:
+    if not isinstance(turn, dict) or turn.get("by") not in ("user", "bot"):
+        raise ValueError('each of "recent" needs "by": "user" or "bot"')
+    return turn["by"]
+
+
+def _triage(_: argparse.Namespace) -> int:
+    from ebb.conversation.core import core
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        findings = asked.get("findings")
+        if not isinstance(findings, dict) or not all(isinstance(v, str) for v in findings.values()):
+            raise ValueError('"findings" must be an object of finding ids and values')
+        return core().triage_json(findings)
+
+    core()
+    return _batch(answer, sys.stdin)
+
+
+def _understand(_: argparse.Namespace) -> int:
+    from ebb.assistant.launcher import quiet
+
+    quiet()
+    from ebb.assistant.offline import Understander
+
+    understander = _started(Understander.load())
+    return _batch(lambda asked: understander.read(_text(asked)), sys.stdin)
+
+
+def _started(work: Any) -> Any:
+    from ebb.assistant.launcher import StartError
+
+    try:
+        return asyncio.run(work)
+    except StartError as error:
+        raise Failure(str(error)) from None
+
+
+# ---- talking
+
+
+def _chat(chosen: argparse.Namespace) -> int:
+    from ebb.assistant.launcher import StartError, quiet
+
+    quiet()
+    from ebb.assistant.terminal import batch, talk
+
+    try:
+        if chosen.jsonl:
+            return asyncio.run(batch(sys.stdin, sys.stdout))
+        return asyncio.run(talk(chosen.country))
+    except StartError as error:
+        raise Failure(str(error)) from None
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from ebb.assistant.launcher import StartError, quiet, serve
+
+    quiet()
+    print("Starting Ebb ...", file=sys.stderr, flush=True)
+
+    def say(address: str) -> None:
+        print(
+            f"Ebb is ready: it answered a test message.\n"
+            f"  Talk to it in another terminal:  make chat\n"
+            f"  Or over HTTP:  POST {address}/webhooks/rest/webhook  "
+            f'{{"sender": "me", "message": "what is a let-down?"}}\n'
+            f"  Stop it with Ctrl+C.",
+            flush=True,
+        )
+
+    try:
+        serve(chosen.host, chosen.port, say)
+    except StartError as error:
+        raise Failure(str(error)) from None
+    return 0
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    from ebb.assistant.launcher import quiet
+    from ebb.assistant.training import train_model
+
+    quiet()
+    return train_model(only_if_changed=chosen.if_changed)
+
+
+# ---- stored conversations
+
+
+def _replay(_: argparse.Namespace) -> int:
+    from ebb.assistant.launcher import quiet
+
+    quiet()
+    from ebb.assistant.offline import Replayer
+
+    replayer = _started(Replayer.load())
+    return _batch(replayer.compare, sys.stdin)
+
+
+def _erase(chosen: argparse.Namespace) -> int:
+    from ebb.assistant.erase import erase
+
+    if chosen.conversation:
+        print(json.dumps(erase(chosen.conversation)))
+        return 0
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        conversation = asked.get("conversation")
+        if not isinstance(conversation, str) or not conversation:
+            raise ValueError('"conversation" must be the id of a conversation')
+        return erase(conversation)
+
+    return _batch(answer, sys.stdin)
+
+
+# ---- knowledge
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from ebb.knowledge.check import check
+
+    problems = check(release=chosen.release)
+    for problem in problems:
+        print(problem, file=sys.stderr if problem.fails else sys.stdout)
+    failed = sum(problem.fails for problem in problems)
+    warned = len(problems) - failed
+    print(f"knowledge check: {failed} errors, {warned} warnings")
+    return 1 if failed else 0
+
+
+def _prove(_: argparse.Namespace) -> int:
+    from ebb.conversation.core import core
+    from ebb.triage.prove import prove
+
+    failures = prove(core().knowledge.triage)
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    print(f"knowledge prove: {len(failures)} failed proofs")
+    return 1 if failures else 0
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    from ebb.conversation.show import show
+
+    for line in show(chosen.what):
+        print(line)
+    return 0
+
+
+# ---- the parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ebb",
+        description="Ebb: an assistant for breastfeeding mothers.",
+        epilog="Batch commands read JSON Lines on standard input and write one line for each.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], about: str, example: str) -> Any:
+        command = commands.add_parser(
+            name,
+            help=about,
+            description=about,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run=run)
+        return command
+
+    serve = add(
+        "serve",
+        _serve,
+        "Start the assistant; it is ready only when a real message was answered.",
+        "ebb serve --port 5005",
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    serve.add_argument("--port", type=int, default=5005, help="port to listen on")
+
+    chat = add(
+        "chat",
+        _chat,
+        "Talk to the assistant in the terminal, or through JSON Lines.",
+        'echo \'{"say": ["hi"], "country": "GB"}\' | ebb chat --jsonl',
+    )
+    chat.add_argument("--jsonl", action="store_true", help="read and write JSON Lines")
+    chat.add_argument("--country", help="two-letter country code, for help lines")
+
+    add(
+        "assess",
+        _assess,
+        "Assess messages for danger, on words alone.",
+        'echo \'{"text": "i cant do this"}\' | ebb assess',
+    )
+    add(
+        "understand",
+        _understand,
+        "Intent, findings and safety of messages, through the trained model.",
+        'echo \'{"text": "what is dmer"}\' | ebb understand',
+    )
+    add(
+        "triage",
+        _triage,
+        "The next question, or the outcome with its reasons, for sets of findings.",
+        'echo \'{"findings": {"feeling_at_letdown": "yes"}}\' | ebb triage',
+    )
+    add(
+        "replay",
+        _replay,
+        "Run stored conversations again and tell what would change.",
+        'echo \'{"conversation": "a1", "turns": [{"said": "hi", "intent": "greet"}]}\''
+        " | ebb replay",
+    )
+    erase = add(
+        "erase",
+        _erase,
+        "Erase conversations from every store, with a receipt.",
+        "ebb erase 3f2a9c",
+    )
+    erase.add_argument("conversation", nargs="?", help="its id; without it, JSON Lines are read")
+    train = add("train", _train, "Train a model.", "ebb train --if-changed")
+    train.add_argument(
+        "--if-changed", action="store_true", help="only if what the model depends on has changed"
+    )
+
+    knowledge = commands.add_parser(
+        "knowledge", help="Check, prove or show what clinicians edit in knowledge/."
+    )
+    actions = knowledge.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    check = actions.add_parser(
+        "check",
+        help="find mistakes in the content, with file and line",
+        epilog="example: ebb knowledge check --release",
+    )
+    check.add_argument(
+        "--release",
+        action="store_true",
+        help="also refuse unsigned content, past review dates and unchecked help lines",
+    )
+    check.set_defaults(run=_check)
+    prove = actions.add_parser(
+        "prove",
+        help="prove the safety properties of the triage tables",
+        epilog="example: ebb knowledge prove",
+    )
+    prove.set_defaults(run=_prove)
+    show = actions.add_parser(
+        "show",
+        help="print tables, questions and outcomes for a clinician to read",
+        epilog="example: ebb knowledge show feelings",
+    )
+    show.add_argument("what", nargs="?", help="a table, or nothing for all")
+    show.set_defaults(run=_show)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
