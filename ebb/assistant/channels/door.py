@@ -148,7 +148,7 @@ class Door:
     ) -> None:
         metadata: dict[str, Any] = {SENT: sent.id if sent else None, "country": memory.country}
         message = UserMessage(
-            payload if payload is not None else _plain(words),
+            payload if payload is not None else as_plain(words),
             channel,
             conversation,
             input_channel=self._channel,
@@ -217,7 +217,7 @@ def _has_words(text: str) -> bool:
     return any(unicodedata.category(c)[0] in "LNS" for c in text)
 
 
-def _plain(words: str) -> str:
+def as_plain(words: str) -> str:
     """Her words for Rasa: never a typed command, never longer than the conversation reads."""
     text = words.lstrip("/ \n\t") if words.lstrip().startswith("/") else words
     if len(text) > MAX_CHARACTERS:

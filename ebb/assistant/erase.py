@@ -1,0 +1,46 @@
+"""Erases a conversation from every store that this machine keeps, with a receipt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ebb.knowledge import PROJECT
+
+
+def erase(conversation: str) -> dict[str, Any]:
+    """Delete `conversation` from the tracker database and the crisis record.
+
+    Returns `{"conversation", "erased": {store: count}, "ok"}`; counts are of events or lines.
+    """
+    from rasa.core.utils import AvailableEndpoints
+
+    from ebb.assistant.tracker_store import ConversationStore
+
+    endpoints = AvailableEndpoints.read_endpoints(str(PROJECT / "endpoints.yml"))
+    options = dict(endpoints.tracker_store.kwargs) if endpoints.tracker_store else {}
+    if options.get("dialect", "sqlite") == "sqlite":
+        options["db"] = str(PROJECT / options.get("db", "rasa.db"))
+    store = ConversationStore(**options)
+    erased = {"tracker": store.erase(conversation)}
+    erased["crisis_record"] = _erase_lines(PROJECT / ".ebb" / "spool" / "crisis.jsonl", conversation)
+    return {"conversation": conversation, "erased": erased, "ok": True}
+
+
+def _erase_lines(file: Path, conversation: str) -> int:
+    if not file.exists():
+        return 0
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if _conversation_of(line) != conversation]
+    if len(kept) < len(lines):
+        file.write_text("".join(kept), encoding="utf-8")
+    return len(lines) - len(kept)
+
+
+def _conversation_of(line: str) -> str | None:
+    try:
+        found: str | None = json.loads(line).get("conversation")
+    except (ValueError, AttributeError):
+        return None
+    return found
