@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ebb.knowledge import crisis, findings, helplines, language, replies, service, sources, triage
+from ebb.knowledge import conversation, crisis, findings, helplines, language, replies, service, sources, triage
 
 PROJECT = Path(os.environ.get("EBB_PROJECT") or Path(__file__).resolve().parents[2])
 """The folder that holds config.yml, knowledge/ and models/."""
@@ -26,6 +26,7 @@ class Knowledge:
     helplines: helplines.HelpLines
     service: service.Service
     sources: sources.Sources
+    conversation: conversation.Joints
     version: str
 
 
@@ -41,6 +42,7 @@ def load(folder: Path = PROJECT / "knowledge") -> Knowledge:
         helplines=helplines.load(folder / "helplines"),
         service=service.load(folder / "service.yml"),
         sources=sources.load(folder / "sources.yml"),
+        conversation=conversation.load(folder / "conversation.yml"),
         version=digest(folder),
     )
 

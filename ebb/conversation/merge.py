@@ -1,0 +1,75 @@
+"""Adds what she said to what is known. Nothing lowers a red flag once it was given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ebb.conversation.state import Heard, State
+from ebb.knowledge.triage import Tables
+from ebb.types import NOT_SURE, Finding, Tier
+
+YES_NO = {"affirm": "yes", "deny": "no", "not_sure": NOT_SURE}
+"""What a bare yes, no or "don't know" answers when a question is open."""
+
+
+def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str, str]) -> State:
+    """The state after hearing one message.
+
+    `crisis_findings` gives, by crisis category, the finding whose value becomes "yes" when words
+    of that category were urgent: what safety saw, triage knows too.
+    """
+    new = {finding.id: finding for finding in heard.findings}
+    if heard.answer is not None and heard.answer[0] in tables.questions and heard.answer[1]:
+        new[heard.answer[0]] = Finding(heard.answer[0], heard.answer[1], source="answered")
+    if state.open is not None and state.open not in new and not new:
+        value = YES_NO.get(heard.intent or "")
+        if value is not None and value in tables.domain.get(state.open, ()):
+            new[state.open] = Finding(state.open, value, source="answered")
+    told = crisis_findings.get(heard.assessment.category or "")
+    if told is not None and heard.assessment.tier.rank >= Tier.URGENT.rank:
+        new[told] = Finding(told, "yes")
+    for finding in new.values():
+        state = learned(state, finding, tables)
+    state = _entered(state, heard, tables)
+    return replace(state, heard_until=max(state.heard_until, heard.at))
+
+
+def learned(state: State, finding: Finding, tables: Tables) -> State:
+    """The state after learning `finding`, which an earlier red flag may outrank."""
+    if finding.id == state.open:
+        answered = (*(a for a in state.answered if a != finding.id), finding.id)
+        state = replace(state, open=None, tries=0, answered=answered)
+    before = state.values.get(finding.id)
+    if before is not None and _lowers(before, finding, tables):
+        return state
+    return state.with_finding(finding)
+
+
+def is_red(state: State, finding_id: str, tables: Tables) -> bool:
+    """Whether what she said of `finding_id` is a red flag."""
+    value = state.values.get(finding_id)
+    return any(
+        flag.finding == finding_id and value in flag.at_least for flag in tables.red_flags
+    )
+
+
+def _lowers(before: str, finding: Finding, tables: Tables) -> bool:
+    for flag in tables.red_flags:
+        if flag.finding == finding.id and before in flag.at_least:
+            now = flag.at_least.get(finding.value)
+            return now is None or now.rank < flag.at_least[before].rank
+    return False
+
+
+def _entered(state: State, heard: Heard, tables: Tables) -> State:
+    """What the intent itself means: the table it opens, the findings it implies."""
+    entry = tables.entries.get(heard.intent or "")
+    if entry is None:
+        return state
+    for name, value in entry.findings.items():
+        if name not in state.values:
+            state = state.with_finding(Finding(name, value))
+    if entry.table not in state.tables:
+        # She comes with something new: what was concluded before does not hold it back.
+        state = replace(state, tables=(*state.tables, entry.table))
+    return state

@@ -1,0 +1,46 @@
+"""Loads knowledge/conversation.yml: how safety, findings and triage hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebb.knowledge.yaml_reader import read
+
+
+@dataclass(frozen=True, slots=True)
+class Joints:
+    """`crisis_findings`: category to the finding it makes "yes". `least` is a probability."""
+
+    crisis_findings: Mapping[str, str]
+    safety_findings: tuple[str, ...]
+    kept_after_start_over: tuple[str, ...]
+    always: tuple[str, ...]
+    tries: int
+    choices: int
+    least: float
+
+
+def load(file: Path) -> Joints:
+    """The content of `file`. Raises `ContentError`."""
+    fields = read(file).record(
+        {
+            "crisis_findings",
+            "safety_findings",
+            "kept_after_start_over",
+            "always",
+            "tries",
+            "did_you_mean",
+        }
+    )
+    guess = fields["did_you_mean"].record({"choices", "least"})
+    return Joints(
+        crisis_findings={k: v.text() for k, v in fields["crisis_findings"].fields().items()},
+        safety_findings=fields["safety_findings"].texts(),
+        kept_after_start_over=fields["kept_after_start_over"].texts(),
+        always=fields["always"].texts(),
+        tries=fields["tries"].integer(),
+        choices=guess["choices"].integer(),
+        least=guess["least"].number(),
+    )
