@@ -1,0 +1,288 @@
+"""The pattern language of knowledge/, compiled to `re` over the canonical text of a message.
+
+    word   word~   (a|b c|d~)   [x y]   {concept}   ...   ..5   //   <num>   <any>   ^   $   !(x)
+
+Only patterns whose required words are all present are tried: for every pattern the rarest
+needed word is looked up in a dictionary of words (a set look-up beats spaCy's PhraseMatcher
+here, as the tokens are there already). Gaps are bounded and nothing repeats without bound, so
+matching is linear in the length of the message.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ebb.text.model import Hit, Text
+
+_LEX = re.compile(
+    r"\s*(?:(?P<gap>\.\.\.|\.\.\d{1,2})|(?P<edge>//)|(?P<num><num>)|(?P<any><any>)"
+    r"|(?P<concept>\{[a-z0-9_]+\})|(?P<deny>!\()|(?P<sign>[()\[\]|^$])"
+    r"|(?P<lemma>[^\W_]+)~|(?P<word>[^\W_]+(?:\.\d+)?)|(?P<bad>\S))"
+)
+_TOKEN = r" [^ |/]+/[^ ]+"
+_MAX_GAP = 12
+_COMMON = frozenset(
+    "i my me a an the to of is am be are was it not do have has had and or in on at for with "
+    "this that he she they her him you so if no when before after feel get go just like now "
+    "about baby ~i ~my ~a ~the ~to ~be ~do ~have ~feel ~get ~go ~not ~it ~he ~she ~and ~# ~baby "
+    "~feed feed ~milk milk all every can will want up out off".split()
+)
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be read; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of a pattern: its regex, and the words that a match needs (one of each set)."""
+
+    regex: str
+    needs: tuple[frozenset[str], ...] = ()
+    words: frozenset[str] = frozenset()
+    simple: str | None = None
+    """form ("word" or "~lemma") where the piece is just one word"""
+    empty: bool = False
+    """whether it can match nothing"""
+
+
+@dataclass(slots=True)
+class _Compiled:
+    key: str
+    source: str
+    regex: str
+    others: tuple[frozenset[str], ...]
+    pattern: re.Pattern[str] | None = None
+
+    def ready(self) -> re.Pattern[str]:
+        if self.pattern is None:
+            self.pattern = re.compile(self.regex)
+        return self.pattern
+
+
+class PatternSet:
+    """Many keyed patterns, found together.
+
+    `patterns` are (key, pattern); several may share a key. Raises `PatternError`.
+    """
+
+    def __init__(
+        self, patterns: Iterable[tuple[str, str]], concepts: Mapping[str, Sequence[str]]
+    ) -> None:
+        parser = _Parser(concepts)
+        self._all: list[_Compiled] = []
+        self._index: dict[str, list[int]] = {}
+        self._always: list[int] = []
+        words: set[str] = set()
+        for number, (key, source) in enumerate(patterns):
+            part = parser.parse(source)
+            if part.empty:
+                raise PatternError(f"{source!r} can match nothing at all")
+            words |= part.words
+            best = min(part.needs, key=_cost, default=None)
+            others = tuple(need for need in part.needs if need is not best)
+            self._all.append(_Compiled(key, source, part.regex, others))
+            if best is None:
+                self._always.append(number)
+            else:
+                for form in best:
+                    self._index.setdefault(form, []).append(number)
+        self._triggers = frozenset(self._index)
+        self.words = frozenset(words)
+        """Every word ("word") and lemma ("~word") that the patterns name."""
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def warm(self) -> None:
+        """Compiles everything now instead of at first use."""
+        for compiled in self._all:
+            compiled.ready()
+
+    def find(self, text: Text) -> list[Hit]:
+        """Every hit, in the order of the patterns, then of the text."""
+        forms = text.forms
+        numbers = set(self._always)
+        for form in self._triggers & forms:
+            numbers.update(self._index[form])
+        if not numbers:
+            return []
+        found: list[Hit] = []
+        for number in sorted(numbers):
+            compiled = self._all[number]
+            for need in compiled.others:
+                if need.isdisjoint(forms):
+                    break
+            else:
+                pattern = compiled.pattern or compiled.ready()
+                for match in pattern.finditer(text.canonical):
+                    found.append(_hit(compiled.key, match, text.starts))
+        return found
+
+
+def _hit(key: str, match: re.Match[str], starts: tuple[int, ...]) -> Hit:
+    begin, end = match.span()
+    first = bisect_right(starts, begin - 1) if begin else 0
+    last = bisect_right(starts, end - 1) - 1
+    free: tuple[int, ...] = ()
+    if match.re.groups:
+        free = tuple(
+            index
+            for group in range(1, match.re.groups + 1)
+            if match.start(group) < match.end(group)
+            for index in range(
+                bisect_right(starts, match.start(group) - 1),
+                bisect_right(starts, match.end(group) - 1),
+            )
+        )
+    return Hit(key, first, last, free)
+
+
+def _cost(need: frozenset[str]) -> float:
+    return sum(20 if form in _COMMON else 1 / len(form) for form in need)
+
+
+class _Parser:
+    """Patterns to parts. Concepts are expanded where they stand."""
+
+    def __init__(self, concepts: Mapping[str, Sequence[str]]) -> None:
+        self._concepts = concepts
+        self._expanded: dict[str, _Part] = {}
+        self._open: list[str] = []
+
+    def parse(self, source: str) -> _Part:
+        tokens = list(self._lex(source))
+        part, place = self._sequence(source, tokens, 0)
+        if place != len(tokens):
+            raise PatternError(f"{source!r}: unexpected {tokens[place][1]!r}")
+        return part
+
+    def _lex(self, source: str) -> Iterator[tuple[str, str]]:
+        place = 0
+        text = source.strip()
+        while place < len(text):
+            match = _LEX.match(text, place)
+            if match is None or match["bad"]:
+                raise PatternError(f"{source!r}: {text[place : place + 8]!r} is not understood")
+            kind = match.lastgroup or ""
+            yield kind, match[kind]
+            place = match.end()
+
+    def _sequence(
+        self, source: str, tokens: list[tuple[str, str]], place: int
+    ) -> tuple[_Part, int]:
+        parts: list[_Part] = []
+        while place < len(tokens):
+            kind, text = tokens[place]
+            if kind == "sign" and text in ")]|":
+                break
+            part, place = self._one(source, tokens, place)
+            parts.append(part)
+        if not parts:
+            raise PatternError(f"{source!r}: something is missing")
+        if len(parts) == 1:
+            return parts[0], place
+        return (
+            _Part(
+                "".join(part.regex for part in parts),
+                tuple(need for part in parts for need in part.needs),
+                frozenset().union(*(part.words for part in parts)),
+                empty=all(part.empty for part in parts),
+            ),
+            place,
+        )
+
+    def _one(self, source: str, tokens: list[tuple[str, str]], place: int) -> tuple[_Part, int]:
+        kind, text = tokens[place]
+        place += 1
+        if kind == "word":
+            return _word(text.lower()), place
+        if kind == "lemma":
+            return _lemma(text.lower()), place
+        if kind == "num":
+            return _Part(r" [^ |/]+/#", (frozenset({"~#"}),)), place
+        if kind == "any":
+            return _Part(f"({_TOKEN})"), place
+        if kind == "gap":
+            size = 3 if text == "..." else int(text[2:])
+            if not 1 <= size <= _MAX_GAP:
+                raise PatternError(f"{source!r}: a gap is 1 to {_MAX_GAP} words")
+            return _Part(f"((?:{_TOKEN}){{0,{size}}}?)", empty=True), place
+        if kind == "edge":
+            return _Part(r"(?: \|)?", empty=True), place
+        if kind == "concept":
+            return self._concept(source, text[1:-1]), place
+        if kind == "deny":
+            part, place = self._choice(source, tokens, place, ")")
+            return _Part(f"(?= )(?!{part.regex}(?= ))", words=part.words, empty=True), place
+        if text == "(":
+            return self._choice(source, tokens, place, ")")
+        if text == "[":
+            part, place = self._choice(source, tokens, place, "]")
+            return _Part(f"(?:{part.regex})?", words=part.words, empty=True), place
+        if text == "^":
+            return _Part(r"(?<= \|)", empty=True), place
+        return _Part(r"(?= \|)", empty=True), place
+
+    def _choice(
+        self, source: str, tokens: list[tuple[str, str]], place: int, close: str
+    ) -> tuple[_Part, int]:
+        options: list[_Part] = []
+        while True:
+            part, place = self._sequence(source, tokens, place)
+            options.append(part)
+            if place >= len(tokens):
+                raise PatternError(f"{source!r}: a {close!r} is missing")
+            if tokens[place][1] == "|":
+                place += 1
+                continue
+            if tokens[place][1] != close:
+                raise PatternError(f"{source!r}: {tokens[place][1]!r} closes something else")
+            return _either(options), place + 1
+
+    def _concept(self, source: str, name: str) -> _Part:
+        if name in self._expanded:
+            return self._expanded[name]
+        if name in self._open:
+            raise PatternError(f"concept {{{name}}} needs itself")
+        if name not in self._concepts:
+            raise PatternError(f"{source!r}: there is no concept {{{name}}}")
+        self._open.append(name)
+        part = _either([self.parse(pattern) for pattern in self._concepts[name]])
+        self._open.pop()
+        self._expanded[name] = part
+        return part
+
+
+def _word(word: str) -> _Part:
+    return _Part(f" {re.escape(word)}/[^ ]+", (frozenset({word}),), frozenset({word}), word)
+
+
+def _lemma(word: str) -> _Part:
+    form = f"~{word}"
+    return _Part(f" [^ |/]+/{re.escape(word)}(?= )", (frozenset({form}),), frozenset({form}), form)
+
+
+def _either(options: list[_Part]) -> _Part:
+    """One of `options`. Single words are put together, which makes the regex short and fast."""
+    if len(options) == 1:
+        return options[0]
+    words = [o.simple for o in options if o.simple and o.simple[0] != "~"]
+    lemmas = [o.simple[1:] for o in options if o.simple and o.simple[0] == "~"]
+    branches = [o.regex for o in options if not o.simple]
+    if words:
+        branches.append(f" (?:{'|'.join(map(re.escape, dict.fromkeys(words)))})/[^ ]+")
+    if lemmas:
+        branches.append(f" [^ |/]+/(?:{'|'.join(map(re.escape, dict.fromkeys(lemmas)))})(?= )")
+    needs: tuple[frozenset[str], ...] = ()
+    if all(o.needs for o in options):
+        needs = (frozenset().union(*(min(o.needs, key=_cost) for o in options)),)
+    return _Part(
+        f"(?:{'|'.join(branches)})" if len(branches) > 1 else branches[0],
+        needs,
+        frozenset().union(*(o.words for o in options)),
+        empty=any(o.empty for o in options),
+    )
