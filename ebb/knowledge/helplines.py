@@ -1,6 +1,6 @@
 """Loads knowledge/helplines/: one record per help line and country, and the fallback.
 
-In: a folder of `<iso>.yml` files and `international.yml`. Out: `Helplines`. Refuses a number
+In: a folder of `<iso>.yml` files and `international.yml`. Out: `HelpLines`. Refuses a number
 without the shape of one, an unknown kind, an id given twice, a country given twice, and a
 country without an emergency number. Lines of confidence L are kept and never shown.
 """
@@ -87,7 +87,7 @@ class Country:
 
 
 @dataclass(frozen=True, slots=True)
-class Helplines:
+class HelpLines:
     """ISO code (upper case) to country, and what is shown for any other country."""
 
     countries: Mapping[str, Country]
@@ -100,7 +100,7 @@ class Helplines:
         return self.countries.get(country.strip().upper())
 
 
-def load(folder: Path) -> Helplines:
+def load(folder: Path) -> HelpLines:
     """The help lines in `folder`. Raises `ContentError`."""
     countries: dict[str, Country] = {}
     ids: set[str] = set()
@@ -114,7 +114,7 @@ def load(folder: Path) -> Helplines:
         raise ContentError(folder, 1, "international.yml is missing", "it is the fallback")
     if not any(line.url and line.shown for line in international.lines):
         raise ContentError(folder / "international.yml", 1, "the fallback needs a line with a url")
-    return Helplines(countries, international)
+    return HelpLines(countries, international)
 
 
 def _country(node: Node, ids: set[str]) -> Country:

@@ -1,0 +1,481 @@
+"""Loads knowledge/replies/: every text of the conversation that is not an answer in domain.yml.
+
+In: a folder of YAML files; each may hold any of the sections below, and entries of all files are
+put together. Out: `Replies`. Refuses a slot that does not exist, a category and tier without a
+crisis text, an unknown kind of help line, and an id given twice, so that rendering cannot fail.
+
+Texts hold slots such as `{emergency}`. Most are fragments: texts of their own, which may differ
+with where the baby is. The others are filled by the renderer (`SLOTS`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import yaml
+
+from ebb.knowledge.helplines import Kind
+from ebb.knowledge.yaml_reader import ContentError, Node, read_folder
+from ebb.types import Level, Tier
+
+T = TypeVar("T")
+
+CATEGORIES = (
+    "ideation_passive",
+    "ideation_active",
+    "method",
+    "plan_or_intent",
+    "act_under_way",
+    "self_harm",
+    "overdose",
+    "harm_baby",
+    "harm_others",
+    "loss_of_control",
+    "psychosis",
+    "means_question",
+    "burdensomeness",
+    "entrapment",
+    "intrusive",
+    "third_party",
+    "past",
+    "information",
+    "abuse",
+    "mother_emergency",
+    "baby_emergency",
+    "ambiguous",
+)
+"""What the words of a message can be about."""
+ANY = "any"
+"""The category of texts for an assessment whose category is missing or not known."""
+TIERS = (Tier.CHECK, Tier.URGENT, Tier.EMERGENCY)
+BABY = ("with_me", "in_hospital", "not_born", "died")
+SLOTS = frozenset({"emergency", "lines", "ack", "last_question"})
+"""Slots of crisis texts that the renderer fills: the emergency number or its fallback wording,
+the first help lines as sentences, the acknowledgement of the category, and the question that the
+crisis reply before this one put."""
+SAME = "same"
+"""`asked` of a follow-up that puts the question before once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Varying:
+    """A text that may differ with where the baby is; empty where nothing is to be said."""
+
+    default: str
+    by_baby: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, baby: str | None) -> str:
+        """The text for `baby`, a value of the finding `baby_situation` or None."""
+        return self.by_baby.get(baby, self.default) if baby else self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button. `payload` is sent as it stands."""
+
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyQuestion:
+    """A question about safety, put inside crisis replies.
+
+    `yes_means` danger: a bare "yes" to every wording of it tells of danger, and "no" does not.
+    `choices` are value and title of the buttons, `then` the follow-up that each value leads to.
+    """
+
+    id: str
+    yes_means: Literal["danger", "safe", "neither"]
+    ask: str
+    choices: tuple[tuple[str, str], ...]
+    then: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CrisisText:
+    """A crisis reply: what is said, the one question at its end, and the help lines with it."""
+
+    id: str
+    family: str
+    text: Varying
+    question: Varying
+    asked: str | None
+    help: tuple[Kind, ...]
+    buttons: tuple[Choice, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What comes after an answer to a safety question.
+
+    It fits when the crisis is of one of `families` and the question before was one of `after`;
+    empty means any.
+    """
+
+    kind: str
+    reply: CrisisText
+    families: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Any other text, with its buttons."""
+
+    id: str
+    text: str
+    buttons: tuple[Choice, ...]
+    asked: str | None
+    help: tuple[Kind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What no text may do: sentences of more than `longest_sentence` words, phrases in `never`."""
+
+    longest_sentence: int
+    never: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Care cards: label and help lines of each level, and the lines that a finding adds."""
+
+    labels: Mapping[Level, str]
+    help: Mapping[Level, tuple[Kind, ...]]
+    by_finding: tuple[tuple[str, tuple[str, ...], tuple[Kind, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """All texts. `crisis` and `more` are keyed by category or family, and tier."""
+
+    fragments: Mapping[str, Varying]
+    acks: Mapping[str, Varying]
+    safety_questions: Mapping[str, SafetyQuestion]
+    crisis: Mapping[tuple[str, Tier], CrisisText]
+    more: Mapping[tuple[str, Tier], tuple[CrisisText, ...]]
+    follow_ups: tuple[FollowUp, ...]
+    messages: Mapping[str, Message]
+    intent_names: Mapping[str, str]
+    countries_first: tuple[str, ...]
+    languages: Mapping[str, str]
+    care: Care
+    words: Words
+
+
+def load(folder: Path) -> Replies:
+    """The texts in `folder`. Raises `ContentError`."""
+    sections = _sections(folder)
+
+    def entries(name: str) -> list[Node]:
+        return [item for node in sections.get(name, []) for item in node.items()]
+
+    def mapping(name: str, value: Callable[[Node], T]) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for node in sections.get(name, []):
+            for key, item in node.fields().items():
+                if key in found:
+                    raise item.error(f"{key!r} is there twice")
+                found[key] = value(item)
+        return found
+
+    def single(name: str) -> Node:
+        nodes = sections.get(name, [])
+        if len(nodes) != 1:
+            raise ContentError(folder, 1, f"the section {name!r} must be there once")
+        return nodes[0]
+
+    fragments = mapping("fragments", _varying)
+    questions = {q.id: q for q in map(_safety_question, entries("safety_questions"))}
+    reader = _CrisisReader(fragments, questions)
+    acks = mapping("acknowledgements", reader.varying)
+    crisis = reader.crisis(entries("crisis"))
+    more = reader.more(entries("more"))
+    follow_ups = reader.follow_ups(entries("follow_ups"))
+    _complete(folder, crisis, more, acks, follow_ups, questions)
+    return Replies(
+        fragments=fragments,
+        acks=acks,
+        safety_questions=questions,
+        crisis=crisis,
+        more=more,
+        follow_ups=follow_ups,
+        messages={
+            key: _message(key, node)
+            for key, node in mapping("messages", lambda node: node).items()
+        },
+        intent_names=mapping("intent_names", Node.text),
+        countries_first=single("countries_first").texts(),
+        languages=mapping("languages", Node.text),
+        care=_care(single("care")),
+        words=_words(single("words")),
+    )
+
+
+_SECTIONS = {
+    "fragments",
+    "acknowledgements",
+    "safety_questions",
+    "crisis",
+    "more",
+    "follow_ups",
+    "messages",
+    "intent_names",
+    "countries_first",
+    "languages",
+    "care",
+    "words",
+}
+
+
+def _sections(folder: Path) -> dict[str, list[Node]]:
+    found: dict[str, list[Node]] = {}
+    for node in read_folder(folder):
+        for name, section in node.record(set(), _SECTIONS).found.items():
+            found.setdefault(name, []).append(section)
+    return found
+
+
+def _lines(node: Node) -> str:
+    text = node.text()
+    if re.search(r"\n\s*\n", text):
+        raise node.error("a blank line would split the message in two", "remove it")
+    return text
+
+
+def _varying(node: Node) -> Varying:
+    if isinstance(node.raw, yaml.ScalarNode):
+        return Varying(_lines(node))
+    record = node.record({"default"}, set(BABY))
+    return Varying(
+        default=record.get("default", _lines, ""),
+        by_baby={key: record.get(key, _lines, "") for key in BABY if key in record},
+    )
+
+
+def _choices(node: Node) -> tuple[Choice, ...]:
+    records = [item.record({"title", "payload"}) for item in node.items()]
+    return tuple(Choice(r["title"].text(), _payload(r["payload"])) for r in records)
+
+
+def _payload(node: Node) -> str:
+    text = node.text()
+    if not re.fullmatch(r'/[a-z_]+|/inform\{"answer": "[a-z_.]+=[A-Za-z0-9_.]+"\}', text):
+        raise node.error(f"{text!r} is not a payload", "/intent, or /inform with an answer")
+    return text
+
+
+def _safety_question(node: Node) -> SafetyQuestion:
+    record = node.record({"id", "yes_means", "ask", "choices", "then"})
+    meaning = record["yes_means"].text()
+    if meaning == "danger":
+        yes: Literal["danger", "safe", "neither"] = "danger"
+    elif meaning == "safe":
+        yes = "safe"
+    elif meaning == "neither":
+        yes = "neither"
+    else:
+        raise record["yes_means"].error(f"{meaning!r} is not allowed", "danger, safe, neither")
+    return SafetyQuestion(
+        id=record["id"].text(),
+        yes_means=yes,
+        ask=record["ask"].text(),
+        choices=tuple((key, title.text()) for key, title in record["choices"].fields().items()),
+        then={key: kind.text() for key, kind in record["then"].fields().items()},
+    )
+
+
+class _CrisisReader:
+    """Reads crisis texts against the fragments and safety questions that there are."""
+
+    def __init__(
+        self, fragments: Mapping[str, Varying], questions: Mapping[str, SafetyQuestion]
+    ) -> None:
+        self.slots = SLOTS | fragments.keys()
+        self.questions = questions
+        self.ids: set[str] = set()
+
+    def varying(self, node: Node) -> Varying:
+        """A text whose slots all exist."""
+        found = _varying(node)
+        for text in (found.default, *found.by_baby.values()):
+            for slot in slots_of(text):
+                if slot not in self.slots:
+                    raise node.error(f"no such slot: {{{slot}}}", ", ".join(sorted(self.slots)))
+            if set("{}") & set(SLOT.sub("", text)):
+                raise node.error("a lone { or }")
+        return found
+
+    def crisis(self, nodes: list[Node]) -> dict[tuple[str, Tier], CrisisText]:
+        """Category and tier to the reply that comes first."""
+        found: dict[tuple[str, Tier], CrisisText] = {}
+        for node in nodes:
+            record = node.record(
+                {"categories", "tiers", "family", "text", "question", "asked", "help", "sources"},
+                {"buttons"},
+            )
+            for category in record["categories"].texts():
+                if category not in (*CATEGORIES, ANY):
+                    raise record["categories"].error(f"no such category: {category}")
+                for tier in _tiers(record["tiers"]):
+                    if (category, tier) in found:
+                        raise node.error(f"{category} has a text for {tier.value} already")
+                    found[category, tier] = self._text(
+                        f"crisis.{category}.{tier.value}.1", record["family"].text(), node
+                    )
+        return found
+
+    def more(self, nodes: list[Node]) -> dict[tuple[str, Tier], tuple[CrisisText, ...]]:
+        """Family and tier to the replies for the second time and later."""
+        found: dict[tuple[str, Tier], tuple[CrisisText, ...]] = {}
+        for node in nodes:
+            record = node.record(
+                {"families", "tiers", "text", "question", "asked", "help", "sources"}, {"buttons"}
+            )
+            for family in record["families"].texts():
+                for tier in _tiers(record["tiers"]):
+                    before = found.get((family, tier), ())
+                    text_id = f"crisis.more.{family}.{tier.value}.{len(before) + 2}"
+                    found[family, tier] = (*before, self._text(text_id, family, node))
+        return found
+
+    def follow_ups(self, nodes: list[Node]) -> tuple[FollowUp, ...]:
+        """What comes after an answer, in the order of the files."""
+        found = []
+        for node in nodes:
+            record = node.record(
+                {"id", "kind", "text", "help", "sources"},
+                {"families", "after", "question", "asked", "buttons"},
+            )
+            text_id, kind = record["id"].text(), record["kind"].text()
+            if not text_id.startswith(f"{kind}."):
+                raise record["id"].error(f"{text_id!r} must start with its kind, {kind}.")
+            after = record.get("after", Node.texts, ())
+            for asked in after:
+                if asked not in self.questions:
+                    raise record["after"].error(f"no such safety question: {asked}")
+            found.append(
+                FollowUp(
+                    kind=kind,
+                    reply=self._text(f"crisis.{text_id}", "", node),
+                    families=record.get("families", Node.texts, ()),
+                    after=after,
+                )
+            )
+        return tuple(found)
+
+    def _text(self, text_id: str, family: str, node: Node) -> CrisisText:
+        if text_id in self.ids:
+            raise node.error(f"{text_id!r} is there twice")
+        self.ids.add(text_id)
+        fields = node.fields()
+        asked = fields["asked"] if "asked" in fields else None
+        asked_id = None if asked is None or asked.is_null() else asked.text()
+        if asked is not None and asked_id not in (None, SAME, *self.questions):
+            raise asked.error(f"no such safety question: {asked_id}")
+        question = fields["question"] if "question" in fields else None
+        buttons = fields.get("buttons")
+        return CrisisText(
+            id=text_id,
+            family=family,
+            text=self.varying(fields["text"]),
+            question=(
+                Varying("") if question is None or question.is_null() else self.varying(question)
+            ),
+            asked=asked_id,
+            help=_kinds(fields["help"]),
+            buttons=() if buttons is None else _choices(buttons),
+            sources=fields["sources"].texts(),
+        )
+
+
+SLOT = re.compile(r"\{([a-z_]+)\}")
+
+
+def slots_of(text: str) -> tuple[str, ...]:
+    """Names of the slots in `text`."""
+    return tuple(SLOT.findall(text))
+
+
+def _tiers(node: Node) -> tuple[Tier, ...]:
+    found = tuple(item.one_of(Tier) for item in node.items())
+    if Tier.NONE in found:
+        raise node.error("tier none has no crisis reply")
+    return found
+
+
+def _kinds(node: Node) -> tuple[Kind, ...]:
+    return tuple(item.one_of(Kind) for item in node.items())
+
+
+def _message(text_id: str, node: Node) -> Message:
+    record = node.record({"text"}, {"buttons", "asked", "help"})
+    return Message(
+        id=text_id,
+        text=_lines(record["text"]),
+        buttons=record.get("buttons", _choices, ()),
+        asked=record.get("asked", Node.text, None),
+        help=record.get("help", _kinds, ()),
+    )
+
+
+def _care(node: Node) -> Care:
+    record = node.record({"levels", "findings"})
+    labels: dict[Level, str] = {}
+    lines: dict[Level, tuple[Kind, ...]] = {}
+    for name, item in record["levels"].fields().items():
+        try:
+            level = Level(name)
+        except ValueError:
+            raise item.error(f"no such level: {name}") from None
+        entry = item.record({"label", "help"})
+        labels[level], lines[level] = entry["label"].text(), _kinds(entry["help"])
+    if missing := [level.value for level in Level if level not in labels]:
+        raise record["levels"].error(f"missing: {', '.join(missing)}")
+    found = [item.record({"finding", "values", "help"}) for item in record["findings"].items()]
+    return Care(
+        labels=labels,
+        help=lines,
+        by_finding=tuple(
+            (r["finding"].text(), r["values"].texts(), _kinds(r["help"])) for r in found
+        ),
+    )
+
+
+def _words(node: Node) -> Words:
+    record = node.record({"longest_sentence", "never"})
+    return Words(record["longest_sentence"].integer(), record["never"].texts())
+
+
+def _complete(
+    folder: Path,
+    crisis: Mapping[tuple[str, Tier], CrisisText],
+    more: Mapping[tuple[str, Tier], tuple[CrisisText, ...]],
+    acks: Mapping[str, Varying],
+    follow_ups: tuple[FollowUp, ...],
+    questions: Mapping[str, SafetyQuestion],
+) -> None:
+    """Nothing that an assessment or an answer can lead to is missing."""
+    for category in (*CATEGORIES, ANY):
+        if category not in acks:
+            raise ContentError(folder, 1, f"no acknowledgement for {category}")
+        for tier in TIERS:
+            entry = crisis.get((category, tier))
+            if entry is None:
+                raise ContentError(folder, 1, f"no crisis text for {category}, {tier.value}")
+            if len(more.get((entry.family, tier), ())) < 2:
+                reason = f"family {entry.family} needs two more texts for {tier.value}"
+                raise ContentError(folder, 1, reason, "she must not get the same reply twice")
+    kinds = {f.kind for f in follow_ups if not f.families and not f.after}
+    for question in questions.values():
+        for value, kind in question.then.items():
+            if kind not in kinds:
+                reason = f"{question.id}, {value}: no follow-up {kind!r} that fits every family"
+                raise ContentError(folder, 1, reason)
