@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ebb.knowledge import PROJECT
+from ebb.knowledge.places import PROJECT
 
 
 def erase(conversation: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ebb.knowledge import PROJECT
+from ebb.knowledge.places import PROJECT
 
 READY_CHECK = "ebb-ready-check"
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from ebb.knowledge import PROJECT, digest
+from ebb.knowledge.places import PROJECT, digest
 
 STAMP = PROJECT / "models" / ".trained-on"
 KEEP = 3

@@ -1,0 +1,283 @@
+"""All parts put together: what the channels, the policy, the actions and the commands call.
+
+Free of Rasa. `core()` loads knowledge/ once in a process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ebb.conversation import crisis, flow
+from ebb.conversation.crisis import Crisis, Move
+from ebb.conversation.events import Event, heard, recent_turns, told_all
+from ebb.conversation.merge import merged
+from ebb.conversation.state import Heard, State
+from ebb.findings import Extractor
+from ebb.knowledge.library import Knowledge, load
+from ebb.knowledge.places import PROJECT, digest
+from ebb.replies import Renderer
+from ebb.safety import Safety
+from ebb.text import Reader, Scopes
+from ebb.triage import step, tables_in_play
+from ebb.types import Assessment, Findings, Reply, Turn
+
+ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "rather not say"}
+"""What a pressed answer to a safety question says in words, for the assessment."""
+LISTEN, TRIAGE, CRISIS = "action_listen", "action_triage", "utter_crisis"
+
+
+class Core:
+    """Safety, findings, triage and replies over one set of knowledge."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.reader = Reader(knowledge.language)
+        self.scopes = Scopes(knowledge.language)
+        self.safety = Safety(knowledge.crisis, self.reader, self.scopes)
+        self.extractor = Extractor(knowledge.findings, self.reader, self.scopes)
+        self.renderer = Renderer(
+            knowledge.replies, knowledge.helplines, knowledge.service, knowledge.triage
+        )
+        self.flow = flow.Flow(knowledge, self.renderer)
+        self.fingerprint = digest(
+            PROJECT / "knowledge" / "language", PROJECT / "knowledge" / "findings"
+        )
+
+    # ---- crisis
+
+    def assess(self, words: str, payload: str | None, before: Sequence[Event]) -> Assessment:
+        """The danger in a message: in her words, or in the answer that a button carries."""
+        recent = recent_turns(before)
+        if payload is None:
+            return self.safety.assess(words, recent)
+        question, value = answer_in(payload)
+        if question is None or not self._is_safety(question):
+            return Assessment()
+        asked = Turn("bot", "", question)
+        return self.safety.assess(ANSWER_WORDS.get(value, value), (*recent, asked))
+
+    def crisis_reply(
+        self,
+        assessment: Assessment,
+        words: str,
+        payload: str | None,
+        before: Sequence[Event],
+        country: str | None,
+    ) -> Reply | None:
+        """The crisis reply that a message calls for, or None."""
+        standing = self._standing(before)
+        question, value = answer_in(payload)
+        said = ANSWER_WORDS.get(value, value) if question else words
+        move = crisis.next_move(assessment, self._reading(said, standing), standing)
+        return None if move is None else self._crisis(move, standing, country)
+
+    def _crisis(self, move: Move, standing: Crisis, country: str | None) -> Reply:
+        where = country or self.knowledge.service.country
+        if move.kind == "crisis":
+            return self.renderer.crisis(move.assessment, where, standing.seen)
+        return self.renderer.crisis_follow_up(
+            move.kind, standing.asked, where, standing.seen, move.assessment
+        )
+
+    def _standing(self, before: Sequence[Event]) -> Crisis:
+        return crisis.standing(told_all(before), frozenset(self.knowledge.replies.safety_questions))
+
+    def _reading(self, words: str, standing: Crisis) -> Any:
+        return self.safety.answer(words) if standing.asked is not None and words else None
+
+    def _is_safety(self, question: str) -> bool:
+        return (
+            question in self.knowledge.conversation.safety_findings
+            or question in self.knowledge.replies.safety_questions
+        )
+
+    # ---- Rasa's policy and responses
+
+    def decide(self, messages: Sequence[Event], state: State, done: Sequence[str]) -> str | None:
+        """The action due now, or None when the rules decide.
+
+        `messages` are the last ones of both sides, hers last; `done` the actions since then.
+        """
+        index = _last_of_hers(messages)
+        if index is None:
+            return None
+        message, before = heard(messages[index]), messages[:index]
+        if done:
+            return self._after(message, state, done)
+        if self._crisis_move(message, before) is not None:
+            return CRISIS
+        return TRIAGE if self._emergency(message, state) else None
+
+    def _after(self, message: Heard, state: State, done: Sequence[str]) -> str | None:
+        last = done[-1]
+        if last in (TRIAGE, CRISIS):
+            return LISTEN
+        if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
+            return TRIAGE
+        return None
+
+    def _crisis_move(self, message: Heard, before: Sequence[Event]) -> Move | None:
+        standing = self._standing(before)
+        assessment = self._assessment(message, before)
+        words = message.text
+        if message.answer is not None:
+            words = ANSWER_WORDS.get(message.answer[1], message.answer[1])
+        return crisis.next_move(assessment, self._reading(words, standing), standing)
+
+    def _assessment(self, message: Heard, before: Sequence[Event]) -> Assessment:
+        if message.answer is None:
+            return message.assessment
+        return self.assess("", json.dumps({"answer": "=".join(message.answer)}), before)
+
+    def _emergency(self, message: Heard, state: State) -> bool:
+        """Whether what is known now makes an urgent outcome that she has not been told."""
+        after = self._merged(state, message)
+        found = step(self.knowledge.triage, after.values, self.knowledge.conversation.always)
+        return flow.urgent_and_new(found, state)
+
+    def _triage_due(self, message: Heard, state: State) -> bool:
+        """Whether an answer should be followed by a question or an outcome."""
+        if not message.findings:
+            return False
+        after = self._merged(state, message)
+        return self.flow.has_more_to_say(after, state)
+
+    def _merged(self, state: State, message: Heard) -> State:
+        return merged(
+            state,
+            message,
+            self.knowledge.triage,
+            dict(self.knowledge.conversation.crisis_findings),
+        )
+
+    def render(
+        self, response: str, messages: Sequence[Event], state: State, country: str | None
+    ) -> Reply | None:
+        """The reply for an `utter_` response that depends on more than the domain knows."""
+        where = country or self.knowledge.service.country
+        if response == CRISIS:
+            return self._render_crisis(messages, where)
+        if response == "utter_human":
+            return self.renderer.human(where)
+        if response == "utter_menu":
+            return self.renderer.menu()
+        if response == "utter_country":
+            return self.flow.country(messages, where)
+        if response == "utter_default":
+            return self.renderer.failed(where)
+        return None
+
+    def _render_crisis(self, messages: Sequence[Event], country: str | None) -> Reply | None:
+        index = _last_of_hers(messages)
+        if index is None:
+            return None
+        message, before = heard(messages[index]), messages[:index]
+        move = self._crisis_move(message, before)
+        if move is None:
+            move = Move("crisis", message.assessment)
+        return self._crisis(move, self._standing(before), country)
+
+    # ---- actions
+
+    def turn(
+        self, state: State, events: Sequence[Event], country: str | None
+    ) -> tuple[State, tuple[Reply, ...]]:
+        """Merge what she said since the last turn; the next question, the outcome, or nothing."""
+        where = country or self.knowledge.service.country
+        new = [m for m in _hers(events) if m.at > state.heard_until]
+        for message in new:
+            state = self._merged(state, message)
+        return self.flow.next(state, new[-1] if new else Heard(), where, _answered(events))
+
+    def clarify(self, events: Sequence[Event], country: str | None) -> tuple[Reply, ...]:
+        """What to say when a message was not understood."""
+        where = country or self.knowledge.service.country
+        return self.flow.clarify(_hers(events), where)
+
+    def why(
+        self, state: State, events: Sequence[Event], country: str | None
+    ) -> tuple[Reply, ...]:
+        """The reasons and sources of the last advice."""
+        return self.flow.why(state, events, country or self.knowledge.service.country)
+
+    def start_over(
+        self, state: State, events: Sequence[Event]
+    ) -> tuple[State, tuple[Reply, ...]]:
+        """A fresh start; red flags and where the baby is are kept."""
+        return self.flow.start_over(state, _hers(events))
+
+    def forget(self, events: Sequence[Event]) -> tuple[bool, tuple[Reply, ...]]:
+        """Whether to erase now, and what to say: it asks once."""
+        return self.flow.forget(_hers(events))
+
+    # ---- single messages
+
+    def message(self, name: str, **slots: str) -> Reply:
+        """A fixed message of knowledge/replies/."""
+        return self.renderer.message(name, **slots)
+
+    def failed(self, country: str | None) -> Reply:
+        """The honest line and the help numbers, for when anything fails."""
+        return self.renderer.failed(country or self.knowledge.service.country)
+
+    # ---- the command line
+
+    def triage_json(self, findings: Findings) -> dict[str, Any]:
+        """What `ebb triage` prints for a set of findings."""
+        tables = self.knowledge.triage
+        playing = tables_in_play(tables, findings)
+        found = step(tables, findings, playing or (tables.tables[0].id,))
+        outcome = found.outcome
+        return {
+            "done": outcome is not None,
+            "next": found.ask,
+            "remaining": found.remaining,
+            "outcome": outcome.id if outcome else None,
+            "level": outcome.level.value if outcome else None,
+            "why": [
+                {"row": w.row, "reason": w.reason, "sources": list(w.sources)}
+                for w in (outcome.why if outcome else ())
+            ],
+        }
+
+
+@lru_cache(maxsize=1)
+def core() -> Core:
+    """The one core of this process. Raises `ContentError` when knowledge/ is wrong."""
+    return Core(load())
+
+
+def answer_in(payload: str | None) -> tuple[str | None, str]:
+    """The finding and value that an answer button's payload carries."""
+    if payload is None or "{" not in payload:
+        return None, ""
+    try:
+        found: Mapping[str, Any] = json.loads(payload[payload.index("{") :])
+    except ValueError:
+        return None, ""
+    name, sign, value = str(found.get("answer", "")).partition("=")
+    return (name, value) if sign else (None, "")
+
+
+def _hers(events: Sequence[Event]) -> list[Heard]:
+    return [heard(event) for event in events if event.get("event") == "user"]
+
+
+def _last_of_hers(messages: Sequence[Event]) -> int | None:
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].get("event") == "user":
+            return index
+    return None
+
+
+def _answered(events: Sequence[Event]) -> bool:
+    """Whether an answer was given already in this turn."""
+    for event in reversed(events):
+        if event.get("event") == "user":
+            return False
+        if event.get("event") == "action" and str(event.get("name")).startswith("utter_"):
+            return True
+    return False
