@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ebb.knowledge.language import Language, Words as Names
+from ebb.knowledge.language import Language
+from ebb.knowledge.language import Words as Names
 from ebb.text.model import Text, Token
 from ebb.text.normalise import Folded, Folder
 from ebb.text.numbers import Draft, NumberReader
@@ -25,6 +26,7 @@ class Reader:
     def __init__(
         self, language: Language, canonical: Callable[[str], str | None] | None = None
     ) -> None:
+        self.language = language
         self._folder = Folder(language.characters)
         self._words = Words(language, canonical)
         self._numbers = NumberReader(language.numbers)

@@ -7,7 +7,7 @@ contractions, and applies spellings. Every rule of doubt ends in "keep what she 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -66,20 +66,14 @@ class Lemmas:
 
 
 @lru_cache(maxsize=1)
-def _lookups() -> tuple[dict[str, str], frozenset[str]]:
+def _lookups() -> tuple[Mapping[str, str], frozenset[str]]:
     import spacy
 
     nlp = spacy.blank("en")
     nlp.add_pipe("lemmatizer", config={"mode": "lookup"})
     nlp.initialize()
-    table = nlp.get_pipe("lemmatizer").lookups.get_table("lemma_lookup")  # type: ignore[attr-defined]
-    strings = nlp.vocab.strings
-    plain: dict[str, str] = {}
-    for key, value in table.items():
-        word = strings[key] if key in strings else None
-        if word is not None:
-            plain[word.lower()] = value.lower()
-    return plain, frozenset(value.lower() for value in table.values())
+    table = nlp.get_pipe("lemmatizer").lookups.get_table("lemma_lookup")
+    return table, frozenset(value.lower() for value in table.values())
 
 
 class Words:
@@ -99,7 +93,7 @@ class Words:
         vocabulary |= {word for words in language.clause_starts for word in words}
         self._lemmas = Lemmas(dict(language.lemmas), vocabulary)
         self._units = {word for table in language.numbers.units.values() for word in table}
-        self._leet = {sign: letters for sign, letters in language.characters.leet.items()}
+        self._leet = dict(language.characters.leet)
         self._censored = tuple(word.replace("-", "") for word in language.characters.censored)
         self._joined = language.joined
         self._canonical = canonical
@@ -138,7 +132,7 @@ class Words:
             return found
         plain = word.replace("'", "")
         if plain != word:
-            if word.endswith("'s") or word.endswith("'"):
+            if word.endswith(("'s", "'")):
                 return (plain[:MAX_WORD],)
             for ending, meaning in (("'ll", "will"), ("'ve", "have"), ("'re", "are"),
                                     ("'d", "would"), ("n't", "not")):  # fmt: skip
@@ -194,8 +188,6 @@ class Words:
             start += 1
         while end > start and chunk[end - 1] in "\"')]}>.,;:!?…-*_~—–|#`/\\&":
             end -= 1
-        if chunk[end : end + 1] == "*" and chunk[start:end].isalpha():
-            pass
         yield from self._parts(chunk, 0, start)
         if start < end:
             core = chunk[start:end]
@@ -229,6 +221,10 @@ class Words:
                     return found
                 if self._lemmas.known(joined):
                     return (joined,)
+            if (
+                len(parts) > 2 and "," not in core and "'" not in core
+            ):  # i.want.to.die: signs instead of spaces
+                return tuple(word for part in parts for word in self.word(part))
             return None
         if _DISGUISED.match(core):
             return self._undisguised(core)

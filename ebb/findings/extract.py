@@ -1,0 +1,213 @@
+"""Hears the facts of knowledge/findings/ in a message.
+
+Each rule hit is judged by its scope (negated, somebody else's, past, only a question ...), the
+first rule in the file wins among those that hold, and words after a correction ("no wait")
+replace what stood before it. A question that was just asked also takes short answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ebb.findings.answers import Answers
+from ebb.findings.quantities import Amounts
+from ebb.knowledge.findings import FindingRule, FindingRules, Rule
+from ebb.text import Hit, PatternSet, Reader, Scope, Scopes, Text
+from ebb.types import Finding, Span
+
+_FIRST_PERSON = frozenset({"i", "my", "me", "mine", "our", "we"})
+_NEAR = 6  # how many words after a correction an amount may come
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A rule that holds: `order` ranks it among the wordings of its finding."""
+
+    order: tuple[int, int, int]
+    value: str
+    amount: float | None
+    hit: Hit
+
+
+class Extractor:
+    """Findings of messages. `today` is asked for at each call, since weekdays count from it."""
+
+    def __init__(self, findings: FindingRules, reader: Reader, scopes: Scopes) -> None:
+        self._rules = findings
+        self._scopes = scopes
+        concepts = {**reader.language.concepts, **findings.concepts}
+        self._by_key: dict[str, tuple[FindingRule, int, Rule]] = {}
+        patterns: list[tuple[str, str]] = []
+        for finding in findings.findings.values():
+            for number, rule in enumerate(finding.rules):
+                key = f"{finding.id}/{number}"
+                self._by_key[key] = (finding, number, rule)
+                patterns += [(key, pattern) for pattern in rule.patterns]
+                patterns += [(f"!{key}", pattern) for pattern in rule.unless]
+        patterns += [("correction", pattern) for pattern in findings.common.correction]
+        self._set = PatternSet(patterns, concepts)
+        self._amounts = Amounts(reader.language.numbers)
+        self._answers = Answers(findings, concepts, scopes, self._amounts)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word and "~lemma" that the patterns name (for checking their spelling)."""
+        return self._set.words | self._answers.words
+
+    def extract(
+        self, text: Text, asked: str | None = None, today: date | None = None
+    ) -> tuple[Finding, ...]:
+        """What `text` tells. `asked` is the finding that was just asked for, if any."""
+        if not text.tokens:
+            return ()
+        today = today or date.today()
+        heard, corrected = self._heard(text, today)
+        found: dict[str, Finding] = {}
+        for finding_id, candidates in heard.items():
+            best = min(candidates, key=lambda heard: heard.order)
+            found[finding_id] = _finding(text, finding_id, best, asked)
+        if corrected is not None:
+            self._correct(text, today, heard, found, corrected, asked)
+        rule = self._rules.findings.get(asked) if asked else None
+        if rule is not None:
+            answer = self._answers.read(text, rule, found.get(rule.id), today)
+            if answer is not None:
+                found[rule.id] = answer
+        for finding in derive(self._rules, found):
+            found.setdefault(finding.id, finding)
+        return tuple(found[name] for name in self._rules.findings if name in found)
+
+    def _heard(self, text: Text, today: date) -> tuple[dict[str, list[_Heard]], int | None]:
+        hits: dict[str, list[Hit]] = {}
+        for hit in self._set.find(text):
+            hits.setdefault(hit.key, []).append(hit)
+        corrections = hits.pop("correction", None)
+        heard: dict[str, list[_Heard]] = {}
+        for key, places in hits.items():
+            if key[0] == "!":
+                continue
+            finding, number, rule = self._by_key[key]
+            excluded = hits.get(f"!{key}", ())
+            for hit in places:
+                if any(_share_clause(text, hit, other) for other in excluded):
+                    continue
+                judged = self._judge(text, finding, rule, hit, today)
+                if judged is not None:
+                    value, amount, weak = judged
+                    order = (weak, number, hit.first)
+                    heard.setdefault(finding.id, []).append(_Heard(order, value, amount, hit))
+        return heard, max(hit.last for hit in corrections) if corrections else None
+
+    def _judge(
+        self, text: Text, finding: FindingRule, rule: Rule, hit: Hit, today: date
+    ) -> tuple[str, float | None, int] | None:
+        """Value, amount and whether it is the weaker (denied) kind; None where it is dropped."""
+        scope = self._scopes.of(text, hit)
+        if _dropped(text, scope, rule, hit):
+            return None
+        if scope.negated and "negated" not in rule.even:
+            return (rule.negated_value, None, 1) if rule.negated_value else None
+        if scope.uncertain and rule.uncertain and "uncertain" not in rule.even:
+            return rule.uncertain, None, 1
+        if rule.value is not None:
+            return rule.value, None, 0
+        quantity = finding.quantity
+        assert quantity is not None  # the loader checks it
+        tokens = text.tokens[hit.first : hit.last + 1]
+        if rule.days_since:
+            amount = self._amounts.days_since(tokens, today)
+        else:
+            amount = self._amounts.of(tokens, quantity, bare=True)
+        return None if amount is None else (quantity.value(amount), amount, 0)
+
+    def _correct(
+        self,
+        text: Text,
+        today: date,
+        heard: Mapping[str, list[_Heard]],
+        found: dict[str, Finding],
+        at: int,
+        asked: str | None,
+    ) -> None:
+        """Lets what follows the last correction (which ends at token `at`) replace findings."""
+        if at + 1 >= len(text.tokens):
+            return
+        latest: tuple[int, str] | None = None
+        for finding_id, candidates in heard.items():
+            after = [heard for heard in candidates if heard.hit.first > at]
+            if after:
+                best = min(after, key=lambda heard: heard.order)
+                found[finding_id] = _finding(text, finding_id, best, asked)
+                continue
+            last = max(heard.hit.last for heard in candidates)
+            if latest is None or last > latest[0]:
+                latest = (last, finding_id)
+        if latest is not None:
+            rule = self._rules.findings[latest[1]]
+            answer = self._answers.replacement(text, rule, at + 1, _NEAR, today)
+            if answer is not None:
+                found[rule.id] = answer
+
+
+def derive(rules: FindingRules, found: Mapping[str, Finding | str]) -> tuple[Finding, ...]:
+    """Findings that follow from those in `found` (findings, or plain values by id)."""
+    derived: list[Finding] = []
+    for rule in rules.findings.values():
+        if rule.derive is None or rule.id in found:
+            continue
+        source = found.get(rule.derive.source)
+        if source is None:
+            continue
+        amount = source.amount if isinstance(source, Finding) else None
+        value = source.value if isinstance(source, Finding) else source
+        span = source.span if isinstance(source, Finding) else None
+        if amount is not None and rule.derive.bands:
+            for band in rule.derive.bands:
+                if band.to is None or amount <= band.to:
+                    derived.append(Finding(rule.id, band.value, span))
+                    break
+        elif value in rule.derive.values:
+            derived.append(Finding(rule.id, rule.derive.values[value], span))
+    return tuple(derived)
+
+
+def _finding(text: Text, finding_id: str, heard: _Heard, asked: str | None) -> Finding:
+    start, end = text.span(heard.hit.first, heard.hit.last)
+    source = "answered" if finding_id == asked else "said"
+    return Finding(finding_id, heard.value, Span(start, end), source, heard.amount)  # type: ignore[arg-type]
+
+
+def _dropped(text: Text, scope: Scope, rule: Rule, hit: Hit) -> bool:
+    even = rule.even
+    if scope.other_person and "other_person" not in even:
+        return True
+    if scope.past and "past" not in even:
+        return True
+    if scope.hypothetical and "hypothetical" not in even:
+        return True
+    if scope.quoted and "quoted" not in even:
+        return True
+    return scope.question and "question" not in even and not _first_person(text, hit)
+
+
+def _first_person(text: Text, hit: Hit) -> bool:
+    """Whether the clauses of the hit speak of her: "is it normal that I feel ..."."""
+    first, last = text.tokens[hit.first].clause, text.tokens[hit.last].clause
+    index = hit.first
+    while index > 0 and text.tokens[index - 1].clause == first:
+        index -= 1
+    while index < len(text.tokens) and text.tokens[index].clause <= last:
+        if text.tokens[index].text in _FIRST_PERSON:
+            return True
+        index += 1
+    return False
+
+
+def _share_clause(text: Text, one: Hit, other: Hit) -> bool:
+    tokens = text.tokens
+    return (
+        tokens[one.first].clause <= tokens[other.last].clause
+        and tokens[other.first].clause <= tokens[one.last].clause
+    )
