@@ -1,6 +1,6 @@
 """Loads knowledge/sources.yml: where every fact comes from.
 
-In: the file. Out: `Sources`, one record per source tag (S12, SF7, OK). Raises `ContentError`.
+In: the file. Out: `Sources`, one record per source tag (S12, SF7, C6, OK). Raises `ContentError`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from ebb.knowledge.yaml_reader import Node, read
 
-_ID = re.compile(r"SF?[1-9][0-9]{0,2}b?|OK(?:-low)?")
+_ID = re.compile(r"(?:SF?|C)[1-9][0-9]{0,2}b?|OK(?:-low)?")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _URL = re.compile(r"https://[^\s/]+\.[^\s/]+\S*")
 
@@ -24,6 +24,8 @@ class Kind(str, Enum):
 
     ARTICLE = "article"
     """The article whose facts the assistant must be able to state."""
+    RULE = "rule"
+    """What the assistant says where the article and research differ (C1-C14)."""
     REVIEW = "review"
     STUDY = "study"
     CASE_REPORT = "case_report"
@@ -102,7 +104,7 @@ def load(file: Path) -> Sources:
 def _source(node: Node) -> Source:
     record = node.record({"id", "title", "kind", "grade", "url", "doi", "note"})
     return Source(
-        id=_shaped(record["id"], _ID, "a source id", "S12, SF7 or OK"),
+        id=_shaped(record["id"], _ID, "a source id", "S12, SF7, C6 or OK"),
         title=record["title"].text(),
         kind=record["kind"].one_of(Kind),
         grade=record.get("grade", lambda grade: grade.one_of(Grade), None),

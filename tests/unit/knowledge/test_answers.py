@@ -388,8 +388,13 @@ def test_review_fields_are_left_for_people(answer: Answer) -> None:
 
 
 def test_every_tag_has_a_record() -> None:
-    wanted = [f"SF{number}" for number in range(1, 40)] + [f"S{number}" for number in range(1, 183)]
-    assert [tag for tag in [*wanted, "S120b", "S146b", "OK", "OK-low"] if tag not in SOURCES] == []
+    wanted = [
+        *(f"SF{number}" for number in range(1, 40)),
+        *(f"C{number}" for number in range(1, 15)),
+        *(f"S{number}" for number in range(1, 183)),
+        *("S120b", "S146b", "OK", "OK-low"),
+    ]
+    assert sorted(SOURCES.by_id) == sorted(wanted)
 
 
 def test_a_source_links_to_its_doi_before_its_page() -> None:
