@@ -226,8 +226,11 @@ def _prove(_: argparse.Namespace) -> int:
 def _show(chosen: argparse.Namespace) -> int:
     from ebb.conversation.show import show
 
-    for line in show(chosen.what):
-        print(line)
+    try:
+        for line in show(chosen.what):
+            print(line)
+    except LookupError as error:
+        raise Failure(str(error)) from None
     return 0
 
 
