@@ -136,6 +136,28 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A question that may end a crisis reply and is not about safety."""
+
+    id: str
+    ask: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The fixed crisis reply in a language that is not spoken here.
+
+    `emergency_unknown` says the emergency number of an unknown country, `joint` is "or".
+    """
+
+    text: str
+    question: str
+    emergency_unknown: str
+    joint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What no text may do: sentences of more than `longest_sentence` words, phrases in `never`."""
 
@@ -159,13 +181,14 @@ class Replies:
     fragments: Mapping[str, Varying]
     acks: Mapping[str, Varying]
     safety_questions: Mapping[str, SafetyQuestion]
+    open_questions: Mapping[str, OpenQuestion]
     crisis: Mapping[tuple[str, Tier], CrisisText]
     more: Mapping[tuple[str, Tier], tuple[CrisisText, ...]]
     follow_ups: tuple[FollowUp, ...]
     messages: Mapping[str, Message]
     intent_names: Mapping[str, str]
     countries_first: tuple[str, ...]
-    languages: Mapping[str, str]
+    languages: Mapping[str, Foreign]
     care: Care
     words: Words
 
@@ -194,7 +217,8 @@ def load(folder: Path) -> Replies:
 
     fragments = mapping("fragments", _varying)
     questions = {q.id: q for q in map(_safety_question, entries("safety_questions"))}
-    reader = _CrisisReader(fragments, questions)
+    open_questions = mapping("open_questions", _open_question)
+    reader = _CrisisReader(fragments, {*questions, *open_questions})
     acks = mapping("acknowledgements", reader.varying)
     crisis = reader.crisis(entries("crisis"))
     more = reader.more(entries("more"))
@@ -204,6 +228,7 @@ def load(folder: Path) -> Replies:
         fragments=fragments,
         acks=acks,
         safety_questions=questions,
+        open_questions=open_questions,
         crisis=crisis,
         more=more,
         follow_ups=follow_ups,
@@ -213,7 +238,7 @@ def load(folder: Path) -> Replies:
         },
         intent_names=mapping("intent_names", Node.text),
         countries_first=single("countries_first").texts(),
-        languages=mapping("languages", Node.text),
+        languages=mapping("languages", _foreign),
         care=_care(single("care")),
         words=_words(single("words")),
     )
@@ -223,6 +248,7 @@ _SECTIONS = {
     "fragments",
     "acknowledgements",
     "safety_questions",
+    "open_questions",
     "crisis",
     "more",
     "follow_ups",
@@ -292,12 +318,25 @@ def _safety_question(node: Node) -> SafetyQuestion:
     )
 
 
-class _CrisisReader:
-    """Reads crisis texts against the fragments and safety questions that there are."""
+def _foreign(node: Node) -> Foreign:
+    record = node.record({"text", "question", "emergency_unknown", "or"})
+    return Foreign(
+        text=_lines(record["text"]),
+        question=record["question"].text(),
+        emergency_unknown=record["emergency_unknown"].text(),
+        joint=record["or"].text(),
+    )
 
-    def __init__(
-        self, fragments: Mapping[str, Varying], questions: Mapping[str, SafetyQuestion]
-    ) -> None:
+
+def _open_question(node: Node) -> OpenQuestion:
+    record = node.record({"ask", "choices"})
+    return OpenQuestion(node.path.rpartition(".")[2], record["ask"].text(), _choices(record["choices"]))
+
+
+class _CrisisReader:
+    """Reads crisis texts against the fragments and questions that there are."""
+
+    def __init__(self, fragments: Mapping[str, Varying], questions: set[str]) -> None:
         self.slots = SLOTS | fragments.keys()
         self.questions = questions
         self.ids: set[str] = set()
