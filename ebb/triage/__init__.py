@@ -1,0 +1,7 @@
+"""Findings to the next question, or to the outcome with its reasons."""
+
+from __future__ import annotations
+
+from ebb.triage.engine import step, tables_in_play
+
+__all__ = ["step", "tables_in_play"]

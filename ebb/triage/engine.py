@@ -1,0 +1,166 @@
+"""From findings to the next question, or to the outcome with its reasons.
+
+A row has three states: it matched, it failed, or it is open because something it needs is
+unknown. Every matching row is reported and the most urgent one decides. Pure, and without
+errors: findings and values that no content knows count as unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from ebb.knowledge.triage import SITUATION, Conditions, Row, Table, Tables
+from ebb.types import Findings, Level, Outcome, Step, Why
+
+
+class State(Enum):
+    """How a row stands, given what is known."""
+
+    MATCHED = "matched"
+    FAILED = "failed"
+    OPEN = "open"
+
+
+def step(tables: Tables, findings: Findings, in_play: Sequence[str]) -> Step:
+    """The next move, given what is known and the ids of the tables opened so far.
+
+    Tables that the findings open by themselves are in play as well.
+    """
+    known = understood(tables, findings)
+    playing = _playing(tables, known, in_play)
+    move = _move(tables, known, playing)
+    if isinstance(move, Outcome):
+        return Step(outcome=move)
+    return Step(ask=move, remaining=_remaining(tables, known, in_play, move))
+
+
+def tables_in_play(tables: Tables, findings: Findings) -> tuple[str, ...]:
+    """The ids of the tables that the findings open, in the order in which they ask."""
+    return tuple(table.id for table in _playing(tables, understood(tables, findings), ()))
+
+
+def understood(tables: Tables, findings: Findings) -> dict[str, str]:
+    """The findings that content knows, with those that follow from them."""
+    known = {
+        finding: value
+        for finding, value in findings.items()
+        if isinstance(value, str) and value in tables.domain.get(finding, ())
+    }
+    for question in tables.questions.values():
+        if question.finding in known:
+            continue
+        for finding, derived in question.known_from.items():
+            value = derived.get(known.get(finding, ""))
+            if value is not None:
+                known[question.finding] = value
+                break
+    return known
+
+
+def state(row: Row, known: Findings) -> State:
+    """How `row` stands."""
+    for finding, values in row.not_if.items():
+        if known.get(finding) in values:
+            return State.FAILED
+    open_ = False
+    for finding, values in row.when.items():
+        value = known.get(finding)
+        if value is None:
+            open_ = True
+        elif value not in values:
+            return State.FAILED
+    return State.OPEN if open_ else State.MATCHED
+
+
+def holds(conditions: Conditions, known: Findings) -> bool:
+    """Whether every condition is satisfied by what is known."""
+    return all(known.get(finding) in values for finding, values in conditions.items())
+
+
+def _playing(tables: Tables, known: Findings, in_play: Iterable[str]) -> tuple[Table, ...]:
+    forced = set(in_play)
+    return tuple(
+        table
+        for table in tables.tables
+        if table.id in forced or any(holds(alternative, known) for alternative in table.opens_when)
+    )
+
+
+def _move(tables: Tables, known: Findings, playing: tuple[Table, ...]) -> Outcome | str:
+    """The outcome, or the finding to ask."""
+    matched: list[Row] = []
+    candidates: list[tuple[tuple[int, int, int], tuple[int, int, int], str, Row]] = []
+    for table in playing:
+        for row in table.rows:
+            stands = state(row, known)
+            if stands is State.MATCHED:
+                matched.append(row)
+            elif stands is State.OPEN and _may_ask(row, known):
+                place = _first_input(tables, table, row, known)
+                if place is not None:
+                    urgent = 0 if row.level is Level.EMERGENCY else 1
+                    key = (urgent, table.order, place)
+                    candidates.append((key, row.rank, table.inputs[place], row))
+    matched.sort(key=lambda row: row.rank)
+    best = matched[0] if matched else None
+    needed = [
+        (key, rank, finding)
+        for key, rank, finding, row in candidates
+        if best is None or (rank < best.rank and row.outcome != best.outcome)
+    ]
+    if needed:
+        return min(needed)[2]
+    return _outcome(tables, playing, matched)
+
+
+def _may_ask(row: Row, known: Findings) -> bool:
+    return row.ask_if is None or any(holds(alternative, known) for alternative in row.ask_if)
+
+
+def _first_input(tables: Tables, table: Table, row: Row, known: Findings) -> int | None:
+    """Place in `inputs` of the first finding to ask for this row; None if it can not be settled.
+
+    A row that needs something that may not be asked now stays open, and asks for nothing.
+    """
+    first: int | None = None
+    for finding in row.when:
+        if finding in known:
+            continue
+        question = tables.questions.get(finding)
+        if question is None or finding not in table.inputs:
+            return None
+        if question.ask_in(known.get(SITUATION)) is None:
+            return None
+        place = table.inputs.index(finding)
+        first = place if first is None else min(first, place)
+    return first
+
+
+def _outcome(tables: Tables, playing: tuple[Table, ...], matched: list[Row]) -> Outcome:
+    if matched:
+        best = matched[0]
+        why = tuple(Why(row.id, row.reason, row.sources) for row in matched)
+        return Outcome(best.outcome, best.level, why)
+    if playing:
+        table = min(
+            playing, key=lambda table: (-tables.outcomes[table.otherwise].level.rank, table.order)
+        )
+        content = tables.outcomes[table.otherwise]
+        reason = Why(f"{table.id}.otherwise", table.otherwise_reason, table.otherwise_sources)
+        return Outcome(content.id, content.level, (reason,))
+    content = tables.outcomes[tables.default]
+    return Outcome(content.id, content.level, ())
+
+
+def _remaining(tables: Tables, known: Findings, in_play: Sequence[str], ask: str) -> int:
+    """How many questions are left if every answer is the usual one, `ask` included."""
+    supposed = dict(known)
+    count = 0
+    move: Outcome | str = ask
+    while isinstance(move, str):
+        count += 1
+        supposed[move] = tables.questions[move].usual
+        supposed = understood(tables, supposed)
+        move = _move(tables, supposed, _playing(tables, supposed, in_play))
+    return count
