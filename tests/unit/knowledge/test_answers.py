@@ -27,9 +27,19 @@ MOST_BUTTONS = 3
 
 OWN_RESPONSE = {"change_country": "utter_country", "nlu_fallback": "utter_default"}
 """Intents whose response is not named after them."""
-ACTION_ONLY = {"start_over": "action_start_over", "show_why": "action_show_why"}
+TRIAGED = (
+    "report_feeling_at_letdown report_low_mood report_baby_blues report_anxiety "
+    "report_intrusive_thoughts report_birth_trauma report_feeding_aversion report_weaning_mood "
+    "affirm deny not_sure inform go_back"
+).split()
+ACTION_ONLY = {
+    "start_over": "action_start_over",
+    "show_why": "action_show_why",
+    "delete_my_data": "action_forget",
+    **dict.fromkeys(TRIAGED, "action_triage"),
+}
 """Intents that an action answers."""
-NO_INTENT = {"utter_did_you_mean"}
+NO_INTENT: set[str] = set()
 """Responses that no single intent leads to."""
 
 FACTS: dict[str, tuple[str, ...]] = {
