@@ -6,13 +6,13 @@ Free of Rasa. `core()` loads knowledge/ once in a process.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from ebb.conversation import crisis, flow
-from ebb.conversation.crisis import Crisis, Move
-from ebb.conversation.events import Event, heard, recent_turns, told_all
+from ebb.conversation.crisis import Move
+from ebb.conversation.events import Event, heard, recent_turns, told, told_all
 from ebb.conversation.merge import merged
 from ebb.conversation.state import Heard, State
 from ebb.findings import Extractor
@@ -26,6 +26,9 @@ from ebb.types import Assessment, Findings, Reply, Turn
 
 ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "rather not say"}
 """What a pressed answer to a safety question says in words, for the assessment."""
+PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
+"""What buttons without an answer of their own say to an open question."""
+BABY = "baby_situation"
 LISTEN, TRIAGE, CRISIS = "action_listen", "action_triage", "utter_crisis"
 
 
@@ -39,8 +42,14 @@ class Core:
         self.safety = Safety(knowledge.crisis, self.reader, self.scopes)
         self.extractor = Extractor(knowledge.findings, self.reader, self.scopes)
         self.renderer = Renderer(
-            knowledge.replies, knowledge.helplines, knowledge.service, knowledge.triage
+            knowledge.replies,
+            knowledge.helplines,
+            knowledge.service,
+            knowledge.triage,
+            say_back=self._say_back,
+            source_title=self._source_title,
         )
+        self._crisis_replies = _crisis_ids(knowledge)
         self.flow = flow.Flow(knowledge, self.renderer)
         self.fingerprint = digest(
             PROJECT / "knowledge" / "language", PROJECT / "knowledge" / "findings"
@@ -68,25 +77,74 @@ class Core:
         country: str | None,
     ) -> Reply | None:
         """The crisis reply that a message calls for, or None."""
-        standing = self._standing(before)
-        question, value = answer_in(payload)
-        said = ANSWER_WORDS.get(value, value) if question else words
-        move = crisis.next_move(assessment, self._reading(said, standing), standing)
-        return None if move is None else self._crisis(move, standing, country)
+        move = self._move(assessment, words, payload, before)
+        return None if move is None else self._crisis(move, before, country)
 
-    def _crisis(self, move: Move, standing: Crisis, country: str | None) -> Reply:
-        where = country or self.knowledge.service.country
-        if move.kind == "crisis":
-            return self.renderer.crisis(move.assessment, where, standing.seen)
-        return self.renderer.crisis_follow_up(
-            move.kind, standing.asked, where, standing.seen, move.assessment
+    def _move(
+        self, assessment: Assessment, words: str, payload: str | None, before: Sequence[Event]
+    ) -> Move | None:
+        standing = crisis.standing(told_all(before), self._crisis_replies)
+        question, value = answer_in(payload)
+        own = assessment if question is not None else self.safety.assess(words)
+        asked = standing.asked
+        if question is not None:
+            # A tapped answer says itself which question it answers.
+            asked, own = question, Assessment()
+        answer = None if asked is None else self._answer(asked, value, words, payload)
+        ask_elsewhere = payload is not None and question is None
+        return crisis.next_move(
+            assessment,
+            own,
+            answer,
+            standing,
+            moves_on=ask_elsewhere
+            or standing.asked not in self.knowledge.replies.safety_questions
+            or self.country_in(words, payload) is not None,
+            in_triage=_asked_last(before) in self.knowledge.conversation.safety_findings,
         )
 
-    def _standing(self, before: Sequence[Event]) -> Crisis:
-        return crisis.standing(told_all(before), frozenset(self.knowledge.replies.safety_questions))
+    def _answer(self, asked: str, value: str, words: str, payload: str | None) -> str | None:
+        """The kind of follow-up that her answer to `asked` leads to."""
+        if not value:
+            value = PRESSED.get((payload or "").lstrip("/"), "") or self._reading(words)
+        if not value:
+            return None
+        return self.renderer.follow_up_kind(asked, value)
 
-    def _reading(self, words: str, standing: Crisis) -> Any:
-        return self.safety.answer(words) if standing.asked is not None and words else None
+    def _reading(self, words: str) -> str:
+        return (self.safety.answer(words) or "") if words else ""
+
+    def _crisis(self, move: Move, before: Sequence[Event], country: str | None) -> Reply:
+        where = country or self.knowledge.service.country
+        seen = crisis.standing(told_all(before), self._crisis_replies)
+        if move.kind == crisis.CRISIS:
+            return self.renderer.crisis(
+                move.assessment, where, seen.seen, baby=self._baby(before)
+            )
+        return self.renderer.crisis_follow_up(
+            move.kind, seen.asked, where, seen.seen, move.assessment, baby=self._baby(before)
+        )
+
+    def _baby(self, before: Sequence[Event]) -> str | None:
+        """Where the baby is, if she told: after a loss no reply may name a living baby."""
+        for event in reversed(before):
+            if event.get("event") == "user":
+                for finding in heard(event).findings:
+                    if finding.id == BABY:
+                        return finding.value
+        return None
+
+    def country_in(self, words: str, payload: str | None) -> str | None:
+        """The country that a message names as hers."""
+        if payload is not None:
+            return _payload(payload).get("country")
+        try:
+            for finding in self.extractor.extract(self.reader.read(words), None):
+                if finding.id == "country":
+                    return finding.value
+        except Exception:
+            return None
+        return None
 
     def _is_safety(self, question: str) -> bool:
         return (
@@ -120,17 +178,10 @@ class Core:
         return None
 
     def _crisis_move(self, message: Heard, before: Sequence[Event]) -> Move | None:
-        standing = self._standing(before)
-        assessment = self._assessment(message, before)
-        words = message.text
-        if message.answer is not None:
-            words = ANSWER_WORDS.get(message.answer[1], message.answer[1])
-        return crisis.next_move(assessment, self._reading(words, standing), standing)
-
-    def _assessment(self, message: Heard, before: Sequence[Event]) -> Assessment:
-        if message.answer is None:
-            return message.assessment
-        return self.assess("", json.dumps({"answer": "=".join(message.answer)}), before)
+        payload = message.text if message.text.startswith("/") else None
+        words = "" if payload else message.text
+        assessment = message.assessment if payload is None else self.assess("", payload, before)
+        return self._move(assessment, words, payload, before)
 
     def _emergency(self, message: Heard, state: State) -> bool:
         """Whether what is known now makes an urgent outcome that she has not been told."""
@@ -177,8 +228,8 @@ class Core:
         message, before = heard(messages[index]), messages[:index]
         move = self._crisis_move(message, before)
         if move is None:
-            move = Move("crisis", message.assessment)
-        return self._crisis(move, self._standing(before), country)
+            move = Move(crisis.CRISIS, message.assessment)
+        return self._crisis(move, before, country)
 
     # ---- actions
 
@@ -212,6 +263,13 @@ class Core:
     def forget(self, events: Sequence[Event]) -> tuple[bool, tuple[Reply, ...]]:
         """Whether to erase now, and what to say: it asks once."""
         return self.flow.forget(_hers(events))
+
+    def _say_back(self, finding: str, value: str) -> str | None:
+        return self.knowledge.findings.said(finding, value)
+
+    def _source_title(self, source: str) -> str | None:
+        known = self.knowledge.sources
+        return known[source].title if source in known else None
 
     # ---- single messages
 
@@ -252,14 +310,35 @@ def core() -> Core:
 
 def answer_in(payload: str | None) -> tuple[str | None, str]:
     """The finding and value that an answer button's payload carries."""
-    if payload is None or "{" not in payload:
-        return None, ""
-    try:
-        found: Mapping[str, Any] = json.loads(payload[payload.index("{") :])
-    except ValueError:
-        return None, ""
-    name, sign, value = str(found.get("answer", "")).partition("=")
+    name, sign, value = str(_payload(payload).get("answer", "")).partition("=")
     return (name, value) if sign else (None, "")
+
+
+def _payload(payload: str | None) -> dict[str, str]:
+    """The entities of a payload such as `/inform{"answer": "..."}`."""
+    if payload is None or "{" not in payload:
+        return {}
+    try:
+        found = json.loads(payload[payload.index("{") :])
+    except ValueError:
+        return {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def _crisis_ids(knowledge: Knowledge) -> frozenset[str]:
+    """The ids of all replies that belong to a crisis."""
+    replies = knowledge.replies
+    ids = {text.id for text in replies.crisis.values()}
+    ids |= {text.id for texts in replies.more.values() for text in texts}
+    ids |= {follow_up.reply.id for follow_up in replies.follow_ups}
+    return frozenset(ids | {f"crisis.language.{code}" for code in replies.languages})
+
+
+def _asked_last(messages: Sequence[Event]) -> str | None:
+    for event in reversed(messages):
+        if event.get("event") == "bot":
+            return told(event).asked
+    return None
 
 
 def _hers(events: Sequence[Event]) -> list[Heard]:

@@ -6,13 +6,14 @@ neither needs an action server, a slot or a store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from ebb.types import Assessment, Tier, Turn
+from ebb.types import Assessment, Tier
 
-Kind = Literal["crisis", "safe", "unsure", "again"]
+ELSEWHERE = ("country.",)
+"""Replies that do not close a safety question: she was only told other numbers."""
+CRISIS = "crisis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Told:
 class Crisis:
     """Where the crisis part of a conversation stands.
 
-    `asked` is the safety question that waits for an answer; `again` whether it was put a second
-    time already; `seen` the crisis replies she got, oldest first.
+    `asked` is the question of the last crisis reply, which waits for an answer; `again` whether
+    it was put a second time already; `seen` the crisis replies she got, oldest first.
     """
 
     asked: str | None = None
@@ -38,49 +39,50 @@ class Crisis:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The crisis reply that comes next."""
+    """The crisis reply that comes next: `crisis`, or the kind of a follow-up."""
 
-    kind: Kind
+    kind: str
     assessment: Assessment
 
 
-def standing(told: Sequence[Told], safety_questions: frozenset[str]) -> Crisis:
+def standing(told: Sequence[Told], crisis_replies: Container[str]) -> Crisis:
     """Where the crisis stands after these bot messages, oldest first.
 
-    The safety question of a crisis reply stays open until a bot message of another kind.
+    The question of a crisis reply stays open until a bot message of another kind.
     """
-    seen = tuple(t.reply for t in told if t.reply and t.reply.startswith("crisis"))
+    told = [t for t in told if t.reply and not t.reply.startswith(ELSEWHERE)]
+    seen = tuple(t.reply for t in told if t.reply in crisis_replies)
     last = told[-1] if told else None
-    if last is None or last.asked not in safety_questions or last.reply is None:
+    if last is None or last.reply not in crisis_replies:
         return Crisis(seen=seen)
-    if not last.reply.startswith("crisis"):
-        return Crisis(seen=seen)
-    return Crisis(asked=last.asked, again=".again" in last.reply, seen=seen)
+    return Crisis(asked=last.asked, again=".again" in f".{last.reply}", seen=seen)
 
 
 def next_move(
     assessment: Assessment,
-    reading: Literal["yes", "no", "unsure"] | None,
+    own_words: Assessment,
+    answer: str | None,
     crisis: Crisis,
+    *,
+    moves_on: bool,
+    in_triage: bool,
 ) -> Move | None:
     """The crisis reply for a message, or None when the ordinary conversation goes on.
 
-    `reading` is how her message reads as an answer to the open safety question. Whatever she
-    writes while that question is open is met by it once more; after that she is not held up.
+    `assessment` reads the message with the turns before it, `own_words` without them; `answer` is
+    the kind of follow-up that the message leads to as an answer to the open question. Whatever
+    she writes while a safety question is open is met by it once more; after that, and when
+    the open question is not about safety (`moves_on`), she is not held up. Where triage asked the
+    safety question (`in_triage`), triage itself answers "not sure" and "rather not say", with
+    the help lines in its card.
     """
-    if assessment.tier.rank >= Tier.CHECK.rank:
-        return Move("crisis", assessment)
-    if crisis.asked is None:
+    if own_words.tier.rank >= Tier.CHECK.rank:
+        return Move(CRISIS, own_words if own_words.tier.rank >= assessment.tier.rank else assessment)
+    if crisis.asked is not None and answer is not None:
+        return Move(answer, assessment)
+    least = Tier.URGENT if in_triage else Tier.CHECK
+    if assessment.tier.rank >= least.rank:
+        return Move(CRISIS, assessment)
+    if crisis.asked is None or moves_on or crisis.again:
         return None
-    if reading == "no":
-        return Move("safe", assessment)
-    if reading == "unsure":
-        return Move("unsure", assessment)
-    if not crisis.again:
-        return Move("again", assessment)
-    return None
-
-
-def recent(turns: Sequence[Turn], keep: int = 6) -> tuple[Turn, ...]:
-    """The last `keep` turns, which is what the assessment may look back on."""
-    return tuple(turns[-keep:])
+    return Move("again", assessment)
