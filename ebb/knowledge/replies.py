@@ -233,8 +233,7 @@ def load(folder: Path) -> Replies:
         more=more,
         follow_ups=follow_ups,
         messages={
-            key: _message(key, node)
-            for key, node in mapping("messages", lambda node: node).items()
+            key: _message(key, node) for key, node in mapping("messages", lambda node: node).items()
         },
         intent_names=mapping("intent_names", Node.text),
         countries_first=single("countries_first").texts(),
@@ -330,7 +329,9 @@ def _foreign(node: Node) -> Foreign:
 
 def _open_question(node: Node) -> OpenQuestion:
     record = node.record({"ask", "choices"})
-    return OpenQuestion(node.path.rpartition(".")[2], record["ask"].text(), _choices(record["choices"]))
+    return OpenQuestion(
+        node.path.rpartition(".")[2], record["ask"].text(), _choices(record["choices"])
+    )
 
 
 class _CrisisReader:

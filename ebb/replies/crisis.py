@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ebb.knowledge.helplines import HelpLines, names
 from ebb.knowledge.replies import ANY, SAME, TIERS, CrisisText, FollowUp, Foreign, Replies, Varying
-from ebb.replies.fill import fill, resolved
+from ebb.replies.fill import fill, nested, resolved
 from ebb.replies.lines import Numbers
 from ebb.types import JSON, Assessment, Button, Reply, Tier
 
@@ -70,7 +70,9 @@ class CrisisReplies:
         asked = asked or self._asked_last(seen)
         kind = self._kind_for(kind, asked)
         family = self._family(seen)
-        fitting = [f for f in self._replies.follow_ups if f.kind == kind and _fits(f, family, asked)]
+        fitting = [
+            f for f in self._replies.follow_ups if f.kind == kind and _fits(f, family, asked)
+        ]
         if not fitting:
             return None
         closest = max(_closeness(f) for f in fitting)
@@ -187,9 +189,10 @@ class CrisisReplies:
             parts.append("{country_ask}")
             buttons += self.country_buttons()
         parts.append(entry.question.at(baby))
+        text = nested("\n".join(parts), slots, but={"emergency", "lines"})
         return Reply(
             id=entry.id,
-            text=fill("\n".join(parts), slots),
+            text=fill(self._numbers.explained(text, country), slots),
             buttons=buttons,
             card=self._numbers.card(country, entry.help),
             asked=asked,

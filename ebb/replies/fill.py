@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ebb.knowledge.replies import SLOT, Varying
 
@@ -18,6 +18,14 @@ def fill(text: str, slots: Mapping[str, str]) -> str:
             break
         text = SLOT.sub(lambda found: slots.get(found[1], ""), text)
     return tidy(SLOT.sub("", text))
+
+
+def nested(text: str, slots: Mapping[str, str], but: Collection[str]) -> str:
+    """`text` with its fragments put in, and the slots in `but` left as they are."""
+    kept = {name: f"{{{name}}}" for name in but}
+    for _ in range(DEPTH):
+        text = SLOT.sub(lambda found: kept.get(found[1], slots.get(found[1], "")), text)
+    return text
 
 
 def fill_once(text: str, slots: Mapping[str, str]) -> str:

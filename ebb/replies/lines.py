@@ -9,6 +9,7 @@ from ebb.knowledge.replies import Foreign, Varying
 from ebb.replies.fill import enumerated, fill_once
 from ebb.types import JSON
 
+EMERGENCY = "{emergency}"
 IN_TEXT = 2
 """How many lines stand in a text; the card has them all."""
 
@@ -45,6 +46,20 @@ class Numbers:
             wording, joint = foreign.emergency_unknown, foreign.joint
         numbers = [line.tel or "" for line in self._helplines.international.of(Kind.EMERGENCY)]
         return fill_once(wording, {"numbers": enumerated(numbers, joint)})
+
+    def explained(self, text: str, country: str | None) -> str:
+        """`text`, where for an unknown country a line with the usual emergency numbers follows
+        the first line that says to call."""
+        if self.known(country):
+            return text
+        numbers = [line.tel or "" for line in self._helplines.international.of(Kind.EMERGENCY)]
+        listed = {"numbers": enumerated(numbers, self._part("or"))}
+        usual = fill_once(self._part("emergency_numbers"), listed)
+        lines = text.split("\n")
+        for place, line in enumerate(lines):
+            if EMERGENCY in line:
+                return "\n".join([*lines[: place + 1], usual, *lines[place + 1 :]])
+        return text
 
     def lines(self, country: str | None, kinds: Iterable[Kind]) -> tuple[Line, ...]:
         """The lines of these kinds, in this order.
@@ -85,9 +100,7 @@ class Numbers:
 
     def actions(self, country: str | None, kinds: Iterable[Kind]) -> list[JSON]:
         """The actions of a care card: what can be called, sent or opened."""
-        return [
-            action for line in self.lines(country, kinds) for action in self._actions(line)
-        ]
+        return [action for line in self.lines(country, kinds) for action in self._actions(line)]
 
     def _actions(self, line: Line) -> list[JSON]:
         found: list[JSON] = []

@@ -23,7 +23,7 @@ class Plain:
         text = reply.text
         lines = reply.meta.get("lines")
         if first and isinstance(lines, str) and lines:
-            text = text.replace(lines, "")
+            text = _without(text, lines)
         parts = [*first, text, *last]
         if reply.buttons:
             parts.append(self._part("plain_choices"))
@@ -51,10 +51,12 @@ class Plain:
             )
             if part
         )
-        if line.get("tel"):
-            found.append(self._filled("plain_call", tel=_text(line["tel"]), name=name))
-        sms = line.get("sms")
-        if isinstance(sms, Mapping):
+        tel, sms = _text(line.get("tel")), line.get("sms")
+        same = isinstance(sms, Mapping) and sms.get("number") == tel and not sms.get("keyword")
+        if tel:
+            form = "plain_call_or_text" if same else "plain_call"
+            found.append(self._filled(form, tel=tel, name=name))
+        if isinstance(sms, Mapping) and not same:
             form = "plain_keyword" if sms.get("keyword") else "plain_text"
             number, keyword = _text(sms.get("number")), _text(sms.get("keyword"))
             found.append(self._filled(form, number=number, keyword=keyword, name=name))
@@ -83,6 +85,17 @@ class Plain:
     def _part(self, name: str) -> str:
         varying = self._fragments.get(name)
         return varying.default if varying else ""
+
+
+def _without(text: str, lines: str) -> str:
+    """`text` without `lines`, and without the line that only led up to them."""
+    before, found, after = text.partition(lines)
+    if not found:
+        return text
+    kept = before.rstrip("\n").split("\n")
+    if kept[-1].endswith(":"):
+        kept.pop()
+    return "\n".join([*kept, after])
 
 
 def _summary(card: Mapping[str, JSON]) -> list[str]:

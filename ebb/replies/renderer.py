@@ -220,7 +220,9 @@ class Renderer:
         sources = tuple(dict.fromkeys(source for why in outcome.why for source in why.sources))
         said = self._said(values.items())
         reply = self.message(name, said=said, reasons=reasons, sources=self._titles(sources))
-        return Reply(reply.id, reply.text, reply.buttons, reply.card, meta={"sources": _json(sources)})
+        return Reply(
+            reply.id, reply.text, reply.buttons, reply.card, meta={"sources": _json(sources)}
+        )
 
     def sources(self, sources: Sequence[str]) -> Reply:
         """The sources of an answer."""
@@ -347,7 +349,8 @@ class Renderer:
         lines = self._numbers.in_text(country, kinds) if kinds else ""
         numbers = {"emergency": self._numbers.emergency(country), "lines": lines}
         # What is not ours goes in last, so that no slot in it is filled.
-        ours = fill(_without(message.text, slots), self._parts | numbers)
+        text = self._numbers.explained(_without(message.text, slots), country)
+        ours = fill(text, self._parts | numbers)
         card: dict[str, JSON] | None = self._numbers.card(country, kinds) if kinds else None
         return Reply(
             id=message.id,
