@@ -9,6 +9,7 @@ Names of the stand-in may be read, subclassed and used in annotations and decora
 module level. Anything that would compute raises `TensorFlowMissing`.
 """
 
+import os
 import sys
 
 ROOTS = frozenset({"tensorflow", "tensorflow_addons", "tensorflow_hub", "tensorflow_text", "keras"})
@@ -50,7 +51,11 @@ class Loader:
 
 
 def install():
-    """Register the finder once, behind all others."""
+    """Register the finder once, behind all others; and keep Rasa from reporting home.
+
+    Rasa's telemetry and error reports would leave the host unless switched off in every shell.
+    """
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     if Finder not in sys.meta_path:
         sys.meta_path.append(Finder)
 
@@ -100,8 +105,9 @@ class _Meta(type):
         if not kwargs and len(args) == 1 and callable(args[0]):
             return args[0]  # used as a bare decorator
         caller = sys._getframe(1)
-        # Module and class bodies may build decorators, layers' defaults and types.
-        if caller.f_code.co_name == "<module>" or "__qualname__" in caller.f_locals:
+        ours = caller.f_globals.get("__name__", "").partition(".")[0] == "rasa"
+        # Bodies of Rasa's modules and classes may build decorators, defaults and types.
+        if ours and (caller.f_code.co_name == "<module>" or "__qualname__" in caller.f_locals):
             return _name(f"{cls.__name__}()")
         raise TensorFlowMissing(f"{cls.__name__} was used. {FIX}")
 

@@ -156,7 +156,10 @@ class Turn:
 
     @property
     def outcome(self) -> Any:
-        return self._last("outcome")
+        for reply in reversed(self.replies):
+            if reply.id.startswith("outcome."):
+                return reply.id.removeprefix("outcome.")
+        return None
 
     @property
     def level(self) -> Any:
