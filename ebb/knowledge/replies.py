@@ -11,7 +11,7 @@ with where the baby is. The others are filled by the renderer (`SLOTS`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -137,22 +137,25 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A question that may end a crisis reply and is not about safety."""
+    """A question that may end a crisis reply and is not about safety.
+
+    `then`: answers that lead to a follow-up; any other goes on with the conversation.
+    """
 
     id: str
     ask: str
     choices: tuple[Choice, ...]
+    then: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """The fixed crisis reply in a language that is not spoken here.
+    """The fixed crisis replies in a language that is not spoken here, question included.
 
     `emergency_unknown` says the emergency number of an unknown country, `joint` is "or".
     """
 
-    text: str
-    question: str
+    texts: tuple[str, ...]
     emergency_unknown: str
     joint: str
 
@@ -223,7 +226,11 @@ def load(folder: Path) -> Replies:
     crisis = reader.crisis(entries("crisis"))
     more = reader.more(entries("more"))
     follow_ups = reader.follow_ups(entries("follow_ups"))
-    _complete(folder, crisis, more, acks, follow_ups, questions)
+    asking: tuple[SafetyQuestion | OpenQuestion, ...] = (
+        *questions.values(),
+        *open_questions.values(),
+    )
+    _complete(folder, crisis, more, acks, follow_ups, asking)
     return Replies(
         fragments=fragments,
         acks=acks,
@@ -318,19 +325,20 @@ def _safety_question(node: Node) -> SafetyQuestion:
 
 
 def _foreign(node: Node) -> Foreign:
-    record = node.record({"text", "question", "emergency_unknown", "or"})
-    return Foreign(
-        text=_lines(record["text"]),
-        question=record["question"].text(),
-        emergency_unknown=record["emergency_unknown"].text(),
-        joint=record["or"].text(),
-    )
+    record = node.record({"texts", "emergency_unknown", "or"})
+    texts = tuple(_lines(item) for item in record["texts"].items())
+    if len(texts) < 2:
+        raise record["texts"].error("two texts are needed", "one for the second time")
+    return Foreign(texts, record["emergency_unknown"].text(), record["or"].text())
 
 
 def _open_question(node: Node) -> OpenQuestion:
-    record = node.record({"ask", "choices"})
+    record = node.record({"ask", "choices", "then"})
     return OpenQuestion(
-        node.path.rpartition(".")[2], record["ask"].text(), _choices(record["choices"])
+        id=node.path.rpartition(".")[2],
+        ask=record["ask"].text(),
+        choices=_choices(record["choices"]),
+        then={key: kind.text() for key, kind in record["then"].fields().items()},
     )
 
 
@@ -397,7 +405,7 @@ class _CrisisReader:
             text_id, kind = record["id"].text(), record["kind"].text()
             if not text_id.startswith(f"{kind}."):
                 raise record["id"].error(f"{text_id!r} must start with its kind, {kind}.")
-            after = record.get("after", Node.texts, ())
+            after: tuple[str, ...] = record.get("after", Node.texts, ())
             for asked in after:
                 if asked not in self.questions:
                     raise record["after"].error(f"no such safety question: {asked}")
@@ -416,11 +424,11 @@ class _CrisisReader:
             raise node.error(f"{text_id!r} is there twice")
         self.ids.add(text_id)
         fields = node.fields()
-        asked = fields["asked"] if "asked" in fields else None
+        asked = fields.get("asked")
         asked_id = None if asked is None or asked.is_null() else asked.text()
         if asked is not None and asked_id not in (None, SAME, *self.questions):
             raise asked.error(f"no such safety question: {asked_id}")
-        question = fields["question"] if "question" in fields else None
+        question = fields.get("question")
         buttons = fields.get("buttons")
         return CrisisText(
             id=text_id,
@@ -500,7 +508,7 @@ def _complete(
     more: Mapping[tuple[str, Tier], tuple[CrisisText, ...]],
     acks: Mapping[str, Varying],
     follow_ups: tuple[FollowUp, ...],
-    questions: Mapping[str, SafetyQuestion],
+    questions: Iterable[SafetyQuestion | OpenQuestion],
 ) -> None:
     """Nothing that an assessment or an answer can lead to is missing."""
     for category in (*CATEGORIES, ANY):
@@ -514,7 +522,7 @@ def _complete(
                 reason = f"family {entry.family} needs two more texts for {tier.value}"
                 raise ContentError(folder, 1, reason, "she must not get the same reply twice")
     kinds = {f.kind for f in follow_ups if not f.families and not f.after}
-    for question in questions.values():
+    for question in questions:
         for value, kind in question.then.items():
             if kind not in kinds:
                 reason = f"{question.id}, {value}: no follow-up {kind!r} that fits every family"

@@ -47,7 +47,7 @@ class CrisisReplies:
         if entry is None:
             category, entry = ANY, self._replies.crisis[ANY, tier]
         if foreign := self._replies.languages.get(language or ""):
-            return self._foreign(entry, foreign, language or "", country)
+            return self._foreign(entry, foreign, language or "", country, seen)
         if self._had(entry.family, tier, seen):
             later = self._replies.more.get((entry.family, tier), (entry,))
             entry = self._freshest(later, seen)
@@ -64,11 +64,9 @@ class CrisisReplies:
     ) -> Reply | None:
         """The reply after an answer to a safety question; None if there is no such kind.
 
-        `kind` is a kind of follow-up. `safe`, `unsafe` and `unsure` also stand for "no", "yes"
-        and "not sure", and lead to what these mean for the question that was asked.
+        `asked` is the question that was answered; without it, the one that was put last.
         """
         asked = asked or self._asked_last(seen)
-        kind = self._kind_for(kind, asked)
         family = self._family(seen)
         fitting = [
             f for f in self._replies.follow_ups if f.kind == kind and _fits(f, family, asked)
@@ -89,9 +87,12 @@ class CrisisReplies:
         )
 
     def kind_after(self, asked: str, value: str) -> str | None:
-        """The kind of follow-up that `value`, an answer to safety question `asked`, leads to."""
+        """The kind of follow-up that `value`, an answer to the question `asked`, leads to."""
         question = self._replies.safety_questions.get(asked)
-        return question.then.get(value) if question else None
+        then = question.then if question else {}
+        if asked in self._replies.open_questions:
+            then = self._replies.open_questions[asked].then
+        return then.get(value)
 
     def question_buttons(self, asked: str | None) -> tuple[Button, ...]:
         """The answers that can be tapped for a safety question."""
@@ -118,6 +119,16 @@ class CrisisReplies:
             buttons.append(Button(other, CHANGE_COUNTRY))
         return tuple(button for button in buttons if button.title)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all crisis replies."""
+        foreign = (
+            reply_id
+            for language, content in self._replies.languages.items()
+            for reply_id in _foreign_ids(language, content)
+        )
+        return frozenset((*self._known, *foreign))
+
     # ---- choosing
 
     def _had(self, family: str, tier: Tier, seen: Sequence[str]) -> bool:
@@ -134,10 +145,6 @@ class CrisisReplies:
         """The entry she never saw, else the one she saw longest ago."""
         latest = {reply_id: index for index, reply_id in enumerate(seen)}
         return min(entries, key=lambda entry: latest.get(entry.id, -1))
-
-    def _kind_for(self, kind: str, asked: str | None) -> str:
-        value = {"safe": "no", "unsafe": "yes", "unsure": "not_sure"}.get(kind)
-        return (self.kind_after(asked, value) if asked and value else None) or kind
 
     def _family(self, seen: Sequence[str]) -> str:
         for reply_id in reversed(seen):
@@ -200,20 +207,34 @@ class CrisisReplies:
         )
 
     def _foreign(
-        self, entry: CrisisText, foreign: Foreign, language: str, country: str | None
+        self,
+        entry: CrisisText,
+        foreign: Foreign,
+        language: str,
+        country: str | None,
+        seen: Sequence[str],
     ) -> Reply:
-        """The fixed reply in her language; the same text each time, since it is all there is."""
+        """A fixed reply in her language, never the same twice in a row."""
+        ids = _foreign_ids(language, foreign)
+        latest = {reply_id: index for index, reply_id in enumerate(seen)}
+        reply_id = min(ids, key=lambda one: latest.get(one, -1))
         lines = self._numbers.in_text(country, entry.help)
         slots = {"emergency": self._numbers.emergency(country, foreign), "lines": lines}
         buttons = () if self._numbers.known(country) else self.country_buttons()
         return Reply(
-            id=f"crisis.language.{language}",
-            text=fill(f"{foreign.text}\n{foreign.question}", slots),
+            id=reply_id,
+            text=fill(foreign.texts[ids[reply_id]], slots),
             buttons=buttons,
             card=self._numbers.card(country, entry.help),
             asked=SAFE_NOW,
             meta=_meta(lines, entry.sources),
         )
+
+
+def _foreign_ids(language: str, foreign: Foreign) -> dict[str, int]:
+    """Reply id to the place of its text."""
+    first = f"crisis.language.{language}"
+    return {f"{first}.{n + 1}" if n else first: n for n in range(len(foreign.texts))}
 
 
 def _meta(lines: str, sources: Sequence[str]) -> Mapping[str, JSON]:

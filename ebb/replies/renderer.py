@@ -49,8 +49,8 @@ class Renderer:
         self._replies = replies
         self._service = service
         self._tables = tables
-        self._say_back = say_back or (lambda finding, value: None)
-        self._source_title = source_title or (lambda source: None)
+        self._say_back = say_back or (lambda _finding, _value: None)
+        self._source_title = source_title or (lambda _source: None)
         self._numbers = Numbers(helplines, replies.fragments)
         self._crisis = CrisisReplies(replies, helplines, self._numbers)
         self._plain = Plain(replies.fragments)
@@ -86,9 +86,9 @@ class Renderer:
     ) -> Reply:
         """The reply after an answer to the safety question `asked`.
 
-        `kind`: safe, unsafe, unsure (her no, yes, not sure), again (no clear answer), refused,
-        feeding, life, alone, with_someone, go_on, rest, later. Any other is met with the
-        crisis reply for `assessment`.
+        `kind` comes from `follow_up_kind`; or it is `again`, for no clear answer, or `later`, for
+        a check when her other question was answered. Any other is met with the crisis reply for
+        `assessment`.
         """
         reply = self._crisis.follow_up(kind, asked, country, tuple(seen), baby)
         return reply or self.crisis(assessment or Assessment(), country, seen, baby=baby)
@@ -96,6 +96,11 @@ class Renderer:
     def follow_up_kind(self, asked: str, value: str) -> str | None:
         """The kind of follow-up for an answer (yes, no, not_sure, feeding ...) to `asked`."""
         return self._crisis.kind_after(asked, value)
+
+    @property
+    def crisis_ids(self) -> frozenset[str]:
+        """The ids of all crisis replies, follow-ups included."""
+        return self._crisis.ids
 
     # ---- questions
 

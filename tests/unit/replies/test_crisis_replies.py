@@ -28,7 +28,6 @@ KINDS = (
     "life",
     "alone",
     "with_someone",
-    "go_on",
     "rest",
     "later",
 )
@@ -224,8 +223,11 @@ def test_a_yes_is_met_for_what_was_asked(renderer: Renderer, category: str, expe
 
 def test_answers_about_company_lead_to_their_own_replies(renderer: Renderer) -> None:
     seen = ["crisis.mother_emergency.emergency.1"]
-    alone = renderer.crisis_follow_up("safe", "safety.company", "GB", seen)
-    together = renderer.crisis_follow_up("unsafe", "safety.company", "GB", seen)
+    kinds = [renderer.follow_up_kind("safety.company", value) for value in ("no", "yes")]
+    assert kinds == ["alone", "with_someone"]
+    alone, together = (
+        renderer.crisis_follow_up(str(kind), "safety.company", "GB", seen) for kind in kinds
+    )
     assert (alone.id, together.id) == ("crisis.alone.body", "crisis.with_someone.body")
     assert "999" in alone.text and "999" in together.text
 
@@ -267,6 +269,8 @@ def test_a_language_that_is_not_spoken_still_gets_numbers(
         assessment = Assessment(Tier.URGENT, "ideation_active")
         reply = renderer.crisis(assessment, country, language=language)
         assert reply.id == f"crisis.language.{language}"
+        later = renderer.crisis(assessment, country, [reply.id], language=language)
+        assert later.id == f"crisis.language.{language}.2"
         assert numbers_in(reply.text)
         assert reply.asked == "safety.now"
         assert "your local" not in reply.text
@@ -298,6 +302,26 @@ def test_nothing_makes_a_crisis_reply_fail(
     ):
         assert numbers_in(reply.text)
         assert renderer.plain(reply)
+
+
+def test_not_wanting_to_go_on_is_fine(renderer: Renderer) -> None:
+    assert renderer.follow_up_kind("carry_on", "yes") is None
+    kind = renderer.follow_up_kind("carry_on", "no")
+    reply = renderer.crisis_follow_up(str(kind), "carry_on", "GB", ["crisis.safe.1"])
+    assert reply.asked is None and "116 123" in reply.text
+
+
+def test_a_late_tap_on_an_older_answer_keeps_its_meaning(renderer: Renderer) -> None:
+    seen = ["crisis.ideation_active.urgent.1", "crisis.unsure.1"]
+    reply = renderer.crisis_follow_up("unsafe", "safety.company", "GB", seen)
+    assert reply.id.startswith("crisis.unsafe")
+
+
+def test_the_ids_of_crisis_replies_are_all_known(renderer: Renderer) -> None:
+    for category, tier in itertools.product(CATEGORIES, TIERS):
+        assert _reply(renderer, category, tier, "GB").id in renderer.crisis_ids
+    for kind in KINDS:
+        assert renderer.crisis_follow_up(kind, None, "GB").id in renderer.crisis_ids
 
 
 def test_every_wording_of_a_danger_question_fits_yes_as_danger(texts: Replies) -> None:

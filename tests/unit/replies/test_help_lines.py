@@ -12,8 +12,9 @@ from ebb.knowledge.helplines import HelpLines, Kind
 from ebb.knowledge.yaml_reader import ContentError
 from ebb.replies import Renderer
 
-COUNTRIES = (
-    "GB IE US CA AU NZ IN ZA NG KE DE FR ES IT NL BE PT SE NO DK FI PL BR MX JP PH SG".split()
+COUNTRIES = frozenset(
+    ("GB", "IE", "US", "CA", "AU", "NZ", "IN", "ZA", "NG", "KE", "DE", "FR", "ES", "IT")
+    + ("NL", "BE", "PT", "SE", "NO", "DK", "FI", "PL", "BR", "MX", "JP", "PH", "SG")
 )
 LINE = """
   - id: {id}
