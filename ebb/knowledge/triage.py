@@ -147,10 +147,14 @@ class RedFlag:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`outcomes` may be reached only when every finding of `needs` was answered or refused."""
+    """`outcomes` may be reached only when every finding of `needs` was answered or refused.
+
+    Where one of them was refused, any outcome has at least the level `refused_at_least`.
+    """
 
     outcomes: frozenset[str]
     needs: tuple[str, ...]
+    refused_at_least: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,11 @@ class SafetyFirst:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Everything in knowledge/triage. `domain` holds the known values of each finding."""
+    """Everything in knowledge/triage.
+
+    `start` is the table that asks where none is in play, `default` the outcome of last resort.
+    `domain` holds the known values of each finding.
+    """
 
     tables: tuple[Table, ...]
     outcomes: Mapping[str, OutcomeContent]
@@ -174,6 +182,7 @@ class Tables:
     gates: tuple[Gate, ...]
     safety_first: tuple[SafetyFirst, ...]
     never_together: tuple[tuple[str, str], ...]
+    start: str
     default: str
     domain: Mapping[str, frozenset[str]]
 
@@ -194,7 +203,7 @@ def load(folder: Path) -> Tables:
     fields = safety.record({"red_flags", "gates", "safety_first"}, {"never_together"})
     table_ids = frozenset(table.id for table in tables)
     red_flags = tuple(_red_flag(node) for node in fields["red_flags"].items())
-    entries = _entries(read(folder / "entries.yml"), table_ids)
+    start, entries = _entries(read(folder / "entries.yml"), table_ids)
     return Tables(
         tables=tables,
         outcomes=outcomes,
@@ -210,6 +219,7 @@ def load(folder: Path) -> Tables:
             lambda node: tuple(_pair(pair, outcomes) for pair in node.items()),
             (),
         ),
+        start=start,
         default=default,
         domain=_domain(tables, questions, entries, red_flags),
     )
@@ -446,11 +456,8 @@ def _question(node: Node) -> Question:
     for situation in _SITUATIONS:
         if (key := f"when_{situation}") in fields:
             variants[situation] = None if fields[key].is_null() else fields[key].text()
-    known_from = fields.get(
-        "known_from",
-        lambda source: {finding: _case(values) for finding, values in source.fields().items()},
-        {},
-    )
+    no_source: dict[str, Case] = {}
+    known_from = fields.get("known_from", _known_from, no_source)
     return Question(
         finding=fields["finding"].text(),
         ask=fields["ask"].text(),
@@ -464,6 +471,10 @@ def _question(node: Node) -> Question:
     )
 
 
+def _known_from(node: Node) -> dict[str, Case]:
+    return {finding: _case(values) for finding, values in node.fields().items()}
+
+
 def _choice(node: Node) -> Choice:
     fields = node.record({"value", "title"})
     return Choice(fields["value"].text(), fields["title"].text())
@@ -472,16 +483,17 @@ def _choice(node: Node) -> Choice:
 # ---- entries and safety
 
 
-def _entries(node: Node, table_ids: frozenset[str]) -> dict[str, Entry]:
+def _entries(node: Node, table_ids: frozenset[str]) -> tuple[str, dict[str, Entry]]:
+    document = node.record({"start", "entries"})
     found: dict[str, Entry] = {}
-    for intent, entry in node.record({"entries"})["entries"].fields().items():
+    for intent, entry in document["entries"].fields().items():
         fields = entry.record({"table"}, {"findings"})
         found[intent] = Entry(
             intent,
             _known_table(fields["table"], table_ids),
             fields.get("findings", _case, MappingProxyType({})),
         )
-    return found
+    return _known_table(document["start"], table_ids), found
 
 
 def _known_table(node: Node, table_ids: frozenset[str]) -> str:
@@ -504,10 +516,11 @@ def _red_flag(node: Node) -> RedFlag:
 
 
 def _gate(node: Node, outcomes: Mapping[str, OutcomeContent]) -> Gate:
-    fields = node.record({"outcomes", "needs"})
+    fields = node.record({"outcomes", "needs"}, {"refused_at_least"})
     return Gate(
         frozenset(_known_outcome(item, outcomes) for item in fields["outcomes"].items()),
         fields["needs"].texts(),
+        fields.get("refused_at_least", lambda level: level.one_of(Level), Level.SELF_CARE),
     )
 
 
@@ -572,6 +585,7 @@ def _domain(
 
 
 __all__ = [
+    "SITUATION",
     "Case",
     "Choice",
     "Conditions",
@@ -582,7 +596,6 @@ __all__ = [
     "Question",
     "RedFlag",
     "Row",
-    "SITUATION",
     "SafetyFirst",
     "Table",
     "Tables",

@@ -7,7 +7,7 @@ errors: findings and values that no content knows count as unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
 from ebb.knowledge.triage import SITUATION, Conditions, Row, Table, Tables
@@ -25,19 +25,27 @@ class State(Enum):
 def step(tables: Tables, findings: Findings, in_play: Sequence[str]) -> Step:
     """The next move, given what is known and the ids of the tables opened so far.
 
-    Tables that the findings open by themselves are in play as well.
+    Tables that the findings open by themselves are in play as well; where there is none at all,
+    the table to start with is.
     """
     known = understood(tables, findings)
-    playing = _playing(tables, known, in_play)
-    move = _move(tables, known, playing)
-    if isinstance(move, Outcome):
-        return Step(outcome=move)
-    return Step(ask=move, remaining=_remaining(tables, known, in_play, move))
+    found = move(tables, known, in_play)
+    if isinstance(found, Outcome):
+        return Step(outcome=found)
+    return Step(ask=found, remaining=_remaining(tables, known, in_play, found))
+
+
+def move(tables: Tables, known: Findings, in_play: Sequence[str]) -> Outcome | str:
+    """The outcome, or the finding to ask, for findings that were `understood`."""
+    playing = playing_tables(tables, known, in_play)
+    if not playing:
+        playing = playing_tables(tables, known, (tables.start,))
+    return _move(tables, known, playing)
 
 
 def tables_in_play(tables: Tables, findings: Findings) -> tuple[str, ...]:
     """The ids of the tables that the findings open, in the order in which they ask."""
-    return tuple(table.id for table in _playing(tables, understood(tables, findings), ()))
+    return tuple(table.id for table in playing_tables(tables, understood(tables, findings), ()))
 
 
 def understood(tables: Tables, findings: Findings) -> dict[str, str]:
@@ -78,12 +86,12 @@ def holds(conditions: Conditions, known: Findings) -> bool:
     return all(known.get(finding) in values for finding, values in conditions.items())
 
 
-def _playing(tables: Tables, known: Findings, in_play: Iterable[str]) -> tuple[Table, ...]:
-    forced = set(in_play)
+def playing_tables(tables: Tables, known: Findings, in_play: Sequence[str]) -> tuple[Table, ...]:
+    """The tables of `in_play`, and those that the findings open."""
     return tuple(
         table
         for table in tables.tables
-        if table.id in forced or any(holds(alternative, known) for alternative in table.opens_when)
+        if table.id in in_play or any(holds(alternative, known) for alternative in table.opens_when)
     )
 
 
@@ -157,10 +165,10 @@ def _remaining(tables: Tables, known: Findings, in_play: Sequence[str], ask: str
     """How many questions are left if every answer is the usual one, `ask` included."""
     supposed = dict(known)
     count = 0
-    move: Outcome | str = ask
-    while isinstance(move, str):
+    found: Outcome | str = ask
+    while isinstance(found, str):
         count += 1
-        supposed[move] = tables.questions[move].usual
+        supposed[found] = tables.questions[found].usual
         supposed = understood(tables, supposed)
-        move = _move(tables, supposed, _playing(tables, supposed, in_play))
+        found = move(tables, supposed, in_play)
     return count
