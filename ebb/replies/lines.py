@@ -99,8 +99,19 @@ class Numbers:
         return {"type": "help_lines", "country": self.iso(country), "lines": lines}
 
     def actions(self, country: str | None, kinds: Iterable[Kind]) -> list[JSON]:
-        """The actions of a care card: what can be called, sent or opened."""
-        return [action for line in self.lines(country, kinds) for action in self._actions(line)]
+        """The actions of a care card: what can be called, sent or opened.
+
+        A card is short: one emergency number where the country is known, and of every other
+        kind the first lines only.
+        """
+        chosen: list[Line] = []
+        for kind in dict.fromkeys(kinds):
+            most = 1 if kind is Kind.EMERGENCY else IN_TEXT
+            lines = [line for line in self.lines(country, (kind,)) if line not in chosen]
+            if kind is Kind.EMERGENCY and not self.known(country):
+                most = len(lines)
+            chosen += [line for line in lines if line.tel or line.sms][:most] or lines[:1]
+        return [action for line in chosen for action in self._actions(line)]
 
     def _actions(self, line: Line) -> list[JSON]:
         found: list[JSON] = []

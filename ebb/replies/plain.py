@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ebb.knowledge.replies import Varying
 from ebb.replies.fill import fill_once, tidy
 from ebb.replies.lines import bare
-from ebb.types import JSON, Reply
+from ebb.types import JSON, Level, Reply
 
 
 class Plain:
@@ -73,7 +73,9 @@ class Plain:
     def _care(self, card: Mapping[str, JSON]) -> list[str]:
         found = [_text(card.get("heading"))]
         found += [f"- {item}" for item in _texts(card.get("items"))]
-        for key, heading in (("practical", "plain_practical"), ("come_back_if", "plain_come_back")):
+        now = card.get("level") == Level.EMERGENCY.value
+        come_back = "plain_come_back_now" if now else "plain_come_back"
+        for key, heading in (("practical", "plain_practical"), ("come_back_if", come_back)):
             if items := _texts(card.get(key)):
                 found.append(self._part(heading))
                 found += [f"- {item}" for item in items]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ebb.knowledge.helplines import HelpLines, Kind
-from ebb.knowledge.replies import Choice, Message, Replies
+from ebb.knowledge.replies import Message, Replies
 from ebb.knowledge.service import Service
 from ebb.knowledge.triage import SITUATION, OutcomeContent, Tables
-from ebb.replies.crisis import ANSWER, CrisisReplies
+from ebb.replies.crisis import ANSWER, CHANGE_COUNTRY, COUNTRY, CrisisReplies
 from ebb.replies.fill import enumerated, fill, fill_once, resolved
 from ebb.replies.lines import Numbers
 from ebb.replies.plain import Plain
@@ -182,10 +182,17 @@ class Renderer:
                 Button(self._part("why"), "/show_why"),
                 Button(self._part("human"), "/ask_human"),
                 Button(self._part("menu"), "/menu"),
+                *self._country_button(country),
             ),
             card=self._care_card(outcome, content, values, country),
             meta={"sources": _json(content.sources)},
         )
+
+    def _country_button(self, country: str | None) -> tuple[Button, ...]:
+        """One tap to say where she is, while that is not known."""
+        if self._numbers.known(country):
+            return ()
+        return (Button(self._part("country_set"), CHANGE_COUNTRY),)
 
     def _care_card(
         self, outcome: Outcome, content: OutcomeContent, values: Findings, country: str | None
@@ -360,16 +367,19 @@ class Renderer:
         return Reply(
             id=message.id,
             text=fill_once(_with(ours), slots),
-            buttons=self._buttons(message),
+            buttons=self._buttons(message, country),
             card=card,
             asked=message.asked,
             meta={"lines": lines} if lines else {},
         )
 
-    def _buttons(self, message: Message) -> tuple[Button, ...]:
-        if message.asked == "country":
+    def _buttons(self, message: Message, country: str | None) -> tuple[Button, ...]:
+        if message.asked == COUNTRY:
             return self._crisis.country_buttons(every=True)
-        return tuple(_button(choice) for choice in message.buttons)
+        buttons = tuple(Button(choice.title, choice.payload) for choice in message.buttons)
+        if not message.help or any(b.payload == CHANGE_COUNTRY for b in buttons):
+            return buttons
+        return buttons + self._country_button(country)
 
     def _text(self, name: str) -> str:
         message = self._replies.messages.get(name)
@@ -392,10 +402,6 @@ def _without(text: str, slots: dict[str, str]) -> str:
 
 def _with(text: str) -> str:
     return text.replace("\x02", "{").replace("\x03", "}")
-
-
-def _button(choice: Choice) -> Button:
-    return Button(choice.title, choice.payload)
 
 
 def _reason(why: Why) -> JSON:

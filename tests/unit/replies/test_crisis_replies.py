@@ -130,11 +130,12 @@ def test_without_lines_of_its_own_a_crisis_reply_names_the_directory(
 
 def test_an_unknown_country_can_be_told_with_one_tap(renderer: Renderer) -> None:
     for country in (None, "XX"):
+        for category, tier in itertools.product(CATEGORIES, TIERS):
+            assert len(_reply(renderer, category, tier, country).buttons) <= 10
         reply = _reply(renderer, "ideation_passive", Tier.URGENT, country)
         payloads = [button.payload for button in reply.buttons]
         assert '/inform{"answer": "country=GB"}' in payloads
         assert "/change_country" in payloads
-        assert len(reply.buttons) <= 10
     known = _reply(renderer, "ideation_passive", Tier.URGENT, "GB")
     assert not any("country" in button.payload for button in known.buttons)
 

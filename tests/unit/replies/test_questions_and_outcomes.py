@@ -118,6 +118,31 @@ def test_an_outcome_in_an_unknown_country_names_no_line_of_a_country(
         assert "findahelpline.com" in plain
 
 
+def test_a_care_card_is_short(renderer: Renderer, tables: Tables) -> None:
+    for outcome_id in tables.outcomes:
+        findings = (Finding("thoughts_of_harm", "yes"),)
+        card = renderer.outcome(_outcome(tables, outcome_id), findings, "GB").card
+        assert card is not None and isinstance(card["actions"], list)
+        hrefs = [action["href"] for action in card["actions"] if isinstance(action, dict)]
+        assert len(hrefs) == len(set(map(str, hrefs))) or "sms:85258" in hrefs
+        assert hrefs.count("tel:112") == 0
+        assert len(hrefs) <= 8
+
+
+def test_an_unknown_country_can_be_set_from_any_card_with_numbers(
+    renderer: Renderer, tables: Tables
+) -> None:
+    outcome = _outcome(tables, next(iter(tables.outcomes)))
+    for reply in (
+        renderer.outcome(outcome, (), None),
+        renderer.failed(None),
+        renderer.human("XX"),
+        renderer.help_lines(None),
+    ):
+        assert "/change_country" in [button.payload for button in reply.buttons]
+    assert "/change_country" not in [button.payload for button in renderer.failed("GB").buttons]
+
+
 def test_an_outcome_that_changed_says_so(renderer: Renderer, tables: Tables) -> None:
     outcome = _outcome(tables, next(iter(tables.outcomes)))
     assert renderer.outcome(outcome, (), "GB", changed=True).text != (
