@@ -22,7 +22,7 @@ from ebb.replies import Renderer
 from ebb.safety import Safety
 from ebb.text import Reader, Scopes
 from ebb.triage import step, tables_in_play
-from ebb.types import Assessment, Findings, Reply, Turn
+from ebb.types import NOT_SURE, Assessment, Findings, Reply, Turn
 
 ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "rather not say"}
 """What a pressed answer to a safety question says in words, for the assessment."""
@@ -112,7 +112,8 @@ class Core:
         return self.renderer.follow_up_kind(asked, value)
 
     def _reading(self, words: str) -> str:
-        return (self.safety.answer(words) or "") if words else ""
+        found = self.safety.reading(words) if words else None
+        return NOT_SURE if found == "unsure" else found or ""
 
     def _crisis(self, move: Move, before: Sequence[Event], country: str | None) -> Reply:
         where = country or self.knowledge.service.country

@@ -21,7 +21,9 @@ def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str
     new = {finding.id: finding for finding in heard.findings}
     if heard.answer is not None and heard.answer[0] in tables.questions and heard.answer[1]:
         new[heard.answer[0]] = Finding(heard.answer[0], heard.answer[1], source="answered")
-    if state.open is not None and state.open not in new and not new:
+    # A red flag is answered by what she wrote alone: an intent may be mistaken.
+    red = any(flag.finding == state.open for flag in tables.red_flags)
+    if state.open is not None and not red and not new:
         value = YES_NO.get(heard.intent or "")
         if value is not None and value in tables.domain.get(state.open, ()):
             new[state.open] = Finding(state.open, value, source="answered")
