@@ -367,17 +367,19 @@ class Renderer:
         return Reply(
             id=message.id,
             text=fill_once(_with(ours), slots),
-            buttons=self._buttons(message, country),
+            buttons=self._buttons(message, country, bool(kinds)),
             card=card,
             asked=message.asked,
             meta={"lines": lines} if lines else {},
         )
 
-    def _buttons(self, message: Message, country: str | None) -> tuple[Button, ...]:
+    def _buttons(
+        self, message: Message, country: str | None, has_lines: bool
+    ) -> tuple[Button, ...]:
         if message.asked == COUNTRY:
             return self._crisis.country_buttons(every=True)
         buttons = tuple(Button(choice.title, choice.payload) for choice in message.buttons)
-        if not message.help or any(b.payload == CHANGE_COUNTRY for b in buttons):
+        if not has_lines or any(b.payload == CHANGE_COUNTRY for b in buttons):
             return buttons
         return buttons + self._country_button(country)
 
