@@ -190,6 +190,7 @@ class Replies:
     follow_ups: tuple[FollowUp, ...]
     messages: Mapping[str, Message]
     intent_names: Mapping[str, str]
+    not_without_baby: tuple[str, ...]
     countries_first: tuple[str, ...]
     languages: Mapping[str, Foreign]
     care: Care
@@ -243,6 +244,7 @@ def load(folder: Path) -> Replies:
             key: _message(key, node) for key, node in mapping("messages", lambda node: node).items()
         },
         intent_names=mapping("intent_names", Node.text),
+        not_without_baby=single("not_without_baby").texts(),
         countries_first=single("countries_first").texts(),
         languages=mapping("languages", _foreign),
         care=_care(single("care")),
@@ -260,6 +262,7 @@ _SECTIONS = {
     "follow_ups",
     "messages",
     "intent_names",
+    "not_without_baby",
     "countries_first",
     "languages",
     "care",

@@ -30,6 +30,8 @@ from ebb.types import (
     Why,
 )
 
+WITHOUT_BABY = ("died", "not_born")
+"""Values of `baby_situation` with which no text speaks of a baby to look after."""
 SayBack = Callable[[str, str], "str | None"]
 """Finding id and value to the clause after "You said", or None where there is none."""
 
@@ -227,7 +229,7 @@ class Renderer:
         reasons = "\n".join(dict.fromkeys(why.reason for why in outcome.why if why.reason))
         if not reasons:
             return self.message("no_reasons_yet")
-        without_baby = values.get(SITUATION) in ("died", "not_born")
+        without_baby = values.get(SITUATION) in WITHOUT_BABY
         name = "why.outcome.no_baby" if without_baby else "why.outcome"
         sources = tuple(dict.fromkeys(source for why in outcome.why for source in why.sources))
         said = self._said(values.items())
@@ -317,27 +319,37 @@ class Renderer:
 
     # ---- finding the way
 
-    def menu(self) -> Reply:
-        """What she can talk about."""
-        return self.message("menu")
+    def menu(self, *, baby: str | None = None) -> Reply:
+        """What she can talk about, where the baby is (a value of `baby_situation`)."""
+        return self._message(self._for(baby, "menu"), self._service.country, None, {})
 
     def can_offer(self, intent: str) -> bool:
         """Whether `intent` may be a choice of "did you mean"."""
         return intent in self._replies.intent_names
 
-    def did_you_mean(self, intents: Sequence[str]) -> Reply:
+    def did_you_mean(self, intents: Sequence[str], *, baby: str | None = None) -> Reply:
         """The likely topics as choices; without any, the line for a first miss."""
-        names = [(i, self._replies.intent_names[i]) for i in intents if self.can_offer(i)]
+        hidden = self._replies.not_without_baby if baby in WITHOUT_BABY else ()
+        names = [
+            (intent, self._replies.intent_names[intent])
+            for intent in intents
+            if self.can_offer(intent) and intent not in hidden
+        ]
         if not names:
-            return self.message("fallback.1")
+            return self.message(self._for(baby, "fallback.1"))
         reply = self.message("did_you_mean")
         buttons = [Button(name, f"/{intent}") for intent, name in dict(names).items()]
         buttons.append(Button(self._part("none_of_these"), "/out_of_scope"))
         return Reply(reply.id, reply.text, tuple(buttons))
 
-    def missed_twice(self, country: str | None) -> Reply:
+    def missed_twice(self, country: str | None, *, baby: str | None = None) -> Reply:
         """After a second miss: topics, and how to reach a person."""
-        return self._message("fallback.2", country, None, {})
+        return self._message(self._for(baby, "fallback.2"), country, None, {})
+
+    def _for(self, baby: str | None, name: str) -> str:
+        """The message `name`, or the one that replaces it where the baby is."""
+        special = f"{name}.{baby}"
+        return special if special in self._replies.messages else name
 
     # ---- the rest
 

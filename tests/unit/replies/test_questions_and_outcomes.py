@@ -213,6 +213,18 @@ def test_did_you_mean_offers_names_and_a_way_out(renderer: Renderer) -> None:
     assert renderer.did_you_mean([]).id == "fallback.1"
 
 
+def test_after_a_loss_no_topic_is_a_living_baby(renderer: Renderer) -> None:
+    for reply in (
+        renderer.menu(baby="died"),
+        renderer.missed_twice("GB", baby="died"),
+        renderer.did_you_mean(["report_baby_concern", "report_low_mood"], baby="died"),
+        renderer.did_you_mean([], baby="died"),
+    ):
+        assert "/report_baby_concern" not in [button.payload for button in reply.buttons]
+        assert "pump" not in reply.text
+    assert "/report_baby_concern" in [button.payload for button in renderer.menu().buttons]
+
+
 def test_the_question_for_the_country_offers_every_country(
     renderer: Renderer, lines: HelpLines
 ) -> None:
