@@ -28,6 +28,8 @@ KINDS = (
     "life",
     "alone",
     "with_someone",
+    "called",
+    "not_called",
     "rest",
     "later",
 )
@@ -303,6 +305,23 @@ def test_nothing_makes_a_crisis_reply_fail(
     ):
         assert numbers_in(reply.text)
         assert renderer.plain(reply)
+
+
+@pytest.mark.parametrize("answers", itertools.product(("yes", "no", "not_sure"), repeat=4))
+def test_no_chain_of_answers_repeats_a_reply_or_hurries_back_to_feeding(
+    renderer: Renderer, answers: tuple[str, ...]
+) -> None:
+    reply = _reply(renderer, "plan_or_intent", Tier.EMERGENCY, "GB")
+    seen = [reply.id]
+    for answer in answers:
+        kind = renderer.follow_up_kind(reply.asked or "", answer)
+        if kind is None:
+            break
+        danger = kind in ("unsafe", "alone", "with_someone", "not_called")
+        reply = renderer.crisis_follow_up(kind, reply.asked, "GB", seen)
+        assert reply.id != seen[-1]
+        assert not danger or reply.asked != "carry_on"
+        seen.append(reply.id)
 
 
 def test_not_wanting_to_go_on_is_fine(renderer: Renderer) -> None:
