@@ -7,7 +7,7 @@ replace what stood before it. A question that was just asked also takes short an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +18,7 @@ from ebb.text import Hit, PatternSet, Reader, Scope, Scopes, Text
 from ebb.types import Finding, Span
 
 _FIRST_PERSON = frozenset({"i", "my", "me", "mine", "our", "we"})
+_SIDE = 40  # how many words to each side may hold her "I"
 _NEAR = 6  # how many words after a correction an amount may come
 
 
@@ -89,9 +90,9 @@ class Extractor:
             if key[0] == "!":
                 continue
             finding, number, rule = self._by_key[key]
-            excluded = hits.get(f"!{key}", ())
+            excluded = _clauses(text, hits.get(f"!{key}", ()))
             for hit in places:
-                if any(_share_clause(text, hit, other) for other in excluded):
+                if not excluded.isdisjoint(_clauses(text, (hit,))):
                     continue
                 judged = self._judge(text, finding, rule, hit, today)
                 if judged is not None:
@@ -185,7 +186,8 @@ def _dropped(text: Text, scope: Scope, rule: Rule, hit: Hit) -> bool:
         return True
     if scope.past and "past" not in even:
         return True
-    if scope.hypothetical and "hypothetical" not in even:
+    unsure = scope.uncertain and rule.uncertain is not None  # "not sure if I have a fever"
+    if scope.hypothetical and not unsure and "hypothetical" not in even:
         return True
     if scope.quoted and "quoted" not in even:
         return True
@@ -195,19 +197,14 @@ def _dropped(text: Text, scope: Scope, rule: Rule, hit: Hit) -> bool:
 def _first_person(text: Text, hit: Hit) -> bool:
     """Whether the clauses of the hit speak of her: "is it normal that I feel ..."."""
     first, last = text.tokens[hit.first].clause, text.tokens[hit.last].clause
-    index = hit.first
-    while index > 0 and text.tokens[index - 1].clause == first:
-        index -= 1
-    while index < len(text.tokens) and text.tokens[index].clause <= last:
-        if text.tokens[index].text in _FIRST_PERSON:
-            return True
-        index += 1
-    return False
+    nearby = text.tokens[max(0, hit.first - _SIDE) : hit.last + _SIDE]
+    return any(first <= token.clause <= last and token.text in _FIRST_PERSON for token in nearby)
 
 
-def _share_clause(text: Text, one: Hit, other: Hit) -> bool:
+def _clauses(text: Text, hits: Iterable[Hit]) -> set[int]:
     tokens = text.tokens
-    return (
-        tokens[one.first].clause <= tokens[other.last].clause
-        and tokens[other.first].clause <= tokens[one.last].clause
-    )
+    return {
+        clause
+        for hit in hits
+        for clause in range(tokens[hit.first].clause, tokens[hit.last].clause + 1)
+    }

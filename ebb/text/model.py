@@ -40,7 +40,7 @@ class Hit(NamedTuple):
 class Text:
     """A message as read. The fields after `tokens` serve matching.
 
-    `canonical`: " text/lemma" for each token and " |" around each clause.
+    `canonical`: "text/lemma " for each token and "| " around each clause.
     `starts`: where in `canonical` each token starts. `forms`: all texts and "~lemma"s.
     `ends`: the mark that closes each clause ("?", ".", "," ... or "" where a word opens the
     next one). `quoted`: tokens inside quotation marks.
@@ -48,7 +48,7 @@ class Text:
 
     original: str
     tokens: tuple[Token, ...] = ()
-    canonical: str = " |"
+    canonical: str = "| "
     starts: tuple[int, ...] = ()
     forms: frozenset[str] = frozenset()
     ends: tuple[str, ...] = ()

@@ -109,7 +109,7 @@ def amount(
     table = numbers.units.get(unit)
     if table is None:
         values = [token.number for token in tokens if token.number is not None]
-        if len(values) > 2 or not values:
+        if any(token.text == "out" for token in tokens) or len(values) > 2 or not values:
             return values[0] if values else None
         return max(values) if larger else min(values)
     if unit == "celsius":

@@ -11,7 +11,7 @@ matching is linear in the length of the message.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ _LEX = re.compile(
     r"|(?P<concept>\{[a-z0-9_]+\})|(?P<deny>!\()|(?P<sign>[()\[\]|^$])"
     r"|(?P<lemma>[^\W_]+)~|(?P<word>[^\W_]+(?:\.\d+)?)|(?P<bad>\S))"
 )
-_TOKEN = r" [^ |/]+/[^ ]+"
+_ANY = r"[^ |/]+/[^ ]+ "
 _MAX_GAP = 12
 _COMMON = frozenset(
     [
@@ -123,6 +123,8 @@ class _Part:
     """form ("word" or "~lemma") where the piece is just one word"""
     empty: bool = False
     """whether it can match nothing"""
+    options: tuple[_Part, ...] = ()
+    """the alternatives, where it is a plain choice"""
 
 
 @dataclass(slots=True)
@@ -160,7 +162,7 @@ class PatternSet:
             words |= part.words
             best = min(part.needs, key=_cost, default=None)
             others = tuple(need for need in part.needs if need is not best)
-            self._all.append(_Compiled(key, source, part.regex, others))
+            self._all.append(_Compiled(key, source, " " + part.regex, others))
             if best is None:
                 self._always.append(number)
             else:
@@ -194,27 +196,23 @@ class PatternSet:
                     break
             else:
                 pattern = compiled.pattern or compiled.ready()
-                for match in pattern.finditer(text.canonical):
+                match = pattern.search(text.canonical)
+                while match is not None:
                     found.append(_hit(compiled.key, match, text.starts))
+                    # a match ends with the space that the next one begins with
+                    match = pattern.search(text.canonical, match.end() - 1)
         return found
 
 
 def _hit(key: str, match: re.Match[str], starts: tuple[int, ...]) -> Hit:
     begin, end = match.span()
-    first = bisect_right(starts, begin - 1) if begin else 0
-    last = bisect_right(starts, end - 1) - 1
+    first, after = bisect_right(starts, begin), bisect_left(starts, end)
     free: tuple[int, ...] = ()
-    if match.re.groups:
-        free = tuple(
-            index
-            for group in range(1, match.re.groups + 1)
-            if match.start(group) < match.end(group)
-            for index in range(
-                bisect_right(starts, match.start(group) - 1),
-                bisect_right(starts, match.end(group) - 1),
-            )
-        )
-    return Hit(key, first, last, free)
+    for group in range(1, match.re.groups + 1):
+        begin, end = match.span(group)
+        if begin < end:
+            free += tuple(range(bisect_left(starts, begin), bisect_left(starts, end)))
+    return Hit(key, first, after - 1, free)
 
 
 def _cost(need: frozenset[str]) -> float:
@@ -279,29 +277,29 @@ class _Parser:
         if kind == "lemma":
             return _lemma(text.lower()), place
         if kind == "num":
-            return _Part(r" [^ |/]+/#", (frozenset({"~#"}),)), place
+            return _Part(r"[^ |/]+/# ", (frozenset({"~#"}),)), place
         if kind == "any":
-            return _Part(f"({_TOKEN})"), place
+            return _Part(f"({_ANY})"), place
         if kind == "gap":
             size = 3 if text == "..." else int(text[2:])
             if not 1 <= size <= _MAX_GAP:
                 raise PatternError(f"{source!r}: a gap is 1 to {_MAX_GAP} words")
-            return _Part(f"((?:{_TOKEN}){{0,{size}}}?)", empty=True), place
+            return _Part(f"((?:{_ANY}){{0,{size}}}?)", empty=True), place
         if kind == "edge":
-            return _Part(r"(?: \|)?", empty=True), place
+            return _Part(r"(?:\| )?", empty=True), place
         if kind == "concept":
             return self._concept(source, text[1:-1]), place
         if kind == "deny":
             part, place = self._choice(source, tokens, place, ")")
-            return _Part(f"(?= )(?!{part.regex}(?= ))", words=part.words, empty=True), place
+            return _Part(f"(?!{part.regex})", words=part.words, empty=True), place
         if text == "(":
             return self._choice(source, tokens, place, ")")
         if text == "[":
             part, place = self._choice(source, tokens, place, "]")
             return _Part(f"(?:{part.regex})?", words=part.words, empty=True), place
         if text == "^":
-            return _Part(r"(?<= \|)", empty=True), place
-        return _Part(r"(?= \|)", empty=True), place
+            return _Part(r"(?<=\| )", empty=True), place
+        return _Part(r"(?=\|)", empty=True), place
 
     def _choice(
         self, source: str, tokens: list[tuple[str, str]], place: int, close: str
@@ -334,31 +332,44 @@ class _Parser:
 
 
 def _word(word: str) -> _Part:
-    return _Part(f" {re.escape(word)}/[^ ]+", (frozenset({word}),), frozenset({word}), word)
+    return _Part(f"{re.escape(word)}/[^ ]+ ", (frozenset({word}),), frozenset({word}), word)
 
 
 def _lemma(word: str) -> _Part:
     form = f"~{word}"
-    return _Part(f" [^ |/]+/{re.escape(word)}(?= )", (frozenset({form}),), frozenset({form}), form)
+    return _Part(f"[^ |/]+/{re.escape(word)} ", (frozenset({form}),), frozenset({form}), form)
 
 
 def _either(options: list[_Part]) -> _Part:
-    """One of `options`. Single words are put together, which makes the regex short and fast."""
+    """One of `options`. Choices inside are drawn up, and single words put together by their
+    first letter: the regex engine rejects a branch by its first character."""
     if len(options) == 1:
         return options[0]
-    words = [o.simple for o in options if o.simple and o.simple[0] != "~"]
-    lemmas = [o.simple[1:] for o in options if o.simple and o.simple[0] == "~"]
-    branches = [o.regex for o in options if not o.simple]
+    flat = tuple(inner for option in options for inner in (option.options or (option,)))
+    words = [o.simple for o in flat if o.simple and o.simple[0] != "~"]
+    lemmas = [o.simple[1:] for o in flat if o.simple and o.simple[0] == "~"]
+    branches = list(dict.fromkeys(o.regex for o in flat if not o.simple))
     if words:
-        branches.append(f" (?:{'|'.join(map(re.escape, dict.fromkeys(words)))})/[^ ]+")
+        branches.insert(0, f"(?:{_spelled(words)})/[^ ]+ ")
     if lemmas:
-        branches.append(f" [^ |/]+/(?:{'|'.join(map(re.escape, dict.fromkeys(lemmas)))})(?= )")
+        branches.append(f"[^ |/]+/(?:{_spelled(lemmas)}) ")
     needs: tuple[frozenset[str], ...] = ()
-    if all(o.needs for o in options):
-        needs = (frozenset().union(*(min(o.needs, key=_cost) for o in options)),)
+    if all(o.needs for o in flat):
+        needs = (frozenset().union(*(min(o.needs, key=_cost) for o in flat)),)
     return _Part(
         f"(?:{'|'.join(branches)})" if len(branches) > 1 else branches[0],
         needs,
-        frozenset().union(*(o.words for o in options)),
-        empty=any(o.empty for o in options),
+        frozenset().union(*(o.words for o in flat)),
+        empty=any(o.empty for o in flat),
+        options=flat,
+    )
+
+
+def _spelled(words: list[str]) -> str:
+    by_letter: dict[str, list[str]] = {}
+    for word in dict.fromkeys(words):
+        by_letter.setdefault(word[0], []).append(re.escape(word[1:]))
+    return "|".join(
+        f"{re.escape(letter)}(?:{'|'.join(rest)})" if len(rest) > 1 else re.escape(letter) + rest[0]
+        for letter, rest in by_letter.items()
     )

@@ -161,12 +161,12 @@ class Reader:
         identity = folded.starts is None
         for index, (word, start, end, drafted, number) in enumerate(drafts):
             opens = word in self._starts and self._opens(drafts, index)
-            if drafted != before or (opens and tokens and canonical[-1] != " |"):
+            if drafted != before or (opens and tokens and canonical[-1] != "| "):
                 if clause >= 0:
                     final_ends.append(ends[before] if drafted != before else "")
                 before = drafted
                 clause += 1
-                canonical.append(" |")
+                canonical.append("| ")
                 length += 2
             if number is None:
                 cached = known.get(word)
@@ -185,12 +185,12 @@ class Reader:
             forms.add(word)
             forms.add(form)
             starts.append(length)
-            piece = f" {word}/{lemma}"
+            piece = f"{word}/{lemma} "
             canonical.append(piece)
             length += len(piece)
         if tokens:
             final_ends.append(ends[before])
-        canonical.append(" |")
+        canonical.append("| ")
         return Text(
             original=original,
             tokens=tuple(tokens),

@@ -6,6 +6,8 @@ judged inside one clause, so that a cue never reaches over "but", a comma or a l
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ebb.knowledge.language import Language
@@ -27,7 +29,60 @@ class Scope:
 
 
 _PLAIN = Scope()
-_Cues = dict[str, list[tuple[int, int]]]
+_CLAUSES = 8  # how many clauses on, at most, a question mark is looked for
+_SIDE = 60  # how many words to each side count as the clause, where no edge ends it
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where cues of one kind are: starts in order, and the end of each."""
+
+    starts: list[int]
+    ends: list[int]
+
+    def between(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Cues that begin and end within tokens `first` to `last`, last ones first."""
+        for index in range(bisect_right(self.starts, last) - 1, -1, -1):
+            if self.starts[index] < first:
+                return
+            if self.ends[index] <= last:
+                yield self.starts[index], self.ends[index]
+
+    def any_between(self, first: int, last: int) -> bool:
+        return next(self.between(first, last), None) is not None
+
+
+_NONE = _Places([], [])
+
+
+class _Cues:
+    """The cues of one message, by kind, and the bounds of its clauses."""
+
+    def __init__(self, text: Text, hits: list[Hit]) -> None:
+        places: dict[str, list[tuple[int, int]]] = {}
+        for hit in hits:
+            places.setdefault(hit.key, []).append((hit.first, hit.last))
+        self._kinds: dict[str, _Places] = {}
+        for kind, found in places.items():
+            found.sort()
+            self._kinds[kind] = _Places([f for f, _ in found], [g for _, g in found])
+        self._firsts: list[int] = []
+        clause = -1
+        for index, token in enumerate(text.tokens):
+            if token.clause != clause:
+                clause = token.clause
+                self._firsts.append(index)
+        self._count = len(text.tokens)
+
+    def __getitem__(self, kind: str) -> _Places:
+        return self._kinds.get(kind, _NONE)
+
+    def bounds(self, text: Text, first: int, last: int) -> tuple[int, int]:
+        """First and last token of the clauses of tokens `first` to `last`."""
+        begin = self._firsts[text.tokens[first].clause]
+        after = text.tokens[last].clause + 1
+        end = self._firsts[after] - 1 if after < len(self._firsts) else self._count - 1
+        return max(begin, first - _SIDE), min(end, last + _SIDE)
 
 
 class Scopes:
@@ -47,98 +102,71 @@ class Scopes:
         """The scope of `hit`, which was found in `text`."""
         if not text.tokens:
             return _PLAIN
-        cues = self._cues(text)
-        first, last = _clause_bounds(text, hit.first, hit.last)
+        last_seen = self._last
+        if last_seen is not None and last_seen[0] is text:
+            cues = last_seen[1]
+        else:
+            cues = _Cues(text, self._set.find(text))
+            self._last = (text, cues)
+        first, last = cues.bounds(text, hit.first, hit.last)
+        before = hit.first - 1
         return Scope(
             negated=self._negated(text, cues, hit, first),
             other_person=_other_person(cues, hit, first),
-            past=_within(cues, "past", first, last) and not _within(cues, "still", first, last),
-            hypothetical=_before(cues, "hypothetical", first, hit.first),
-            question=_question(text, cues, hit),
-            quoted=hit.first in text.quoted or _before(cues, "quoted", first, hit.first),
-            uncertain=_around(cues, "uncertain", first, last, hit),
+            past=cues["past"].any_between(first, last)
+            and not cues["still"].any_between(first, last),
+            hypothetical=cues["hypothetical"].any_between(first, before),
+            question=_question(text, cues, hit, first),
+            quoted=hit.first in text.quoted or cues["quoted"].any_between(first, before),
+            uncertain=_uncertain(cues["uncertain"], hit, first, last),
         )
 
-    def _cues(self, text: Text) -> _Cues:
-        last = self._last
-        if last is not None and last[0] is text:
-            return last[1]
-        cues: _Cues = {}
-        for hit in self._set.find(text):
-            cues.setdefault(hit.key, []).append((hit.first, hit.last))
-        for places in cues.values():
-            places.sort()
-        self._last = (text, cues)
-        return cues
-
     def _negated(self, text: Text, cues: _Cues, hit: Hit, first: int) -> bool:
-        negations = cues.get("negation")
-        if not negations:
-            return False
         start = max(first, hit.first - self._reach)
-        false = cues.get("not_a_negation", ())
-        for at, end in reversed(negations):
-            if at in hit.free or (start <= at and end < hit.first):
-                if any(f <= at <= g and g < hit.first for f, g in false):
+        for at, end in cues["negation"].between(start, hit.last):
+            if at in hit.free or end < hit.first:
+                if any(
+                    f <= at <= g for f, g in cues["not_a_negation"].between(start, hit.first - 1)
+                ):
                     continue
                 if at < hit.first and self._stopped(text, cues, end, hit.first):
                     return False
                 return not any(
-                    first <= d and (e < at or d < at <= e) for d, e in cues.get("doubled", ())
+                    e < at or d < at <= e for d, e in cues["doubled"].between(start, hit.first - 1)
                 )
         return False
 
     def _stopped(self, text: Text, cues: _Cues, after: int, until: int) -> bool:
         """Whether a new statement begins between a negation and the hit, or with the hit."""
-        for at, _ in cues.get("stops", ()):
-            if after < at <= until and text.tokens[at - 1].text not in self._carries:
+        stops = cues["stops"].starts
+        for index in range(bisect_right(stops, after), bisect_right(stops, until)):
+            if text.tokens[stops[index] - 1].text not in self._carries:
                 return True
         return False
 
 
-def _clause_bounds(text: Text, first: int, last: int) -> tuple[int, int]:
-    tokens = text.tokens
-    begin, end = tokens[first].clause, tokens[last].clause
-    while first > 0 and tokens[first - 1].clause == begin:
-        first -= 1
-    while last + 1 < len(tokens) and tokens[last + 1].clause == end:
-        last += 1
-    return first, last
-
-
-def _within(cues: _Cues, kind: str, first: int, last: int) -> bool:
-    return any(first <= at and end <= last for at, end in cues.get(kind, ()))
-
-
-def _before(cues: _Cues, kind: str, first: int, until: int) -> bool:
-    return any(first <= at and end < until for at, end in cues.get(kind, ()))
-
-
-def _around(cues: _Cues, kind: str, first: int, last: int, hit: Hit) -> bool:
+def _uncertain(places: _Places, hit: Hit, first: int, last: int) -> bool:
     return any(
-        (first <= at and end < hit.first) or (hit.last < at and end <= last) or at in hit.free
-        for at, end in cues.get(kind, ())
+        end < hit.first or hit.last < at or at in hit.free
+        for at, end in places.between(first, last)
     )
 
 
 def _other_person(cues: _Cues, hit: Hit, first: int) -> bool:
-    others = [end for at, end in cues.get("other_person", ()) if first <= at and end < hit.first]
-    inside = any(hit.first <= at and end <= hit.last for at, end in cues.get("other_person", ()))
-    if not others and not inside:
+    other = next(cues["other_person"].between(first, hit.first - 1), None)
+    inside = cues["other_person"].any_between(hit.first, hit.last)
+    if other is None and not inside:
         return False
-    if any(hit.first <= at and end <= hit.last for at, end in cues.get("person_back", ())):
+    if cues["person_back"].any_between(hit.first, hit.last):
         return False
-    back = [at for at, end in cues.get("person_back", ()) if first <= at and end < hit.first]
-    return not others or not back or max(back) <= max(others)
+    back = next(cues["person_back"].between(first, hit.first - 1), None)
+    return other is None or back is None or back[0] <= other[1]
 
 
-def _question(text: Text, cues: _Cues, hit: Hit) -> bool:
+def _question(text: Text, cues: _Cues, hit: Hit, first: int) -> bool:
     clause = text.tokens[hit.last].clause
-    while (
-        clause < len(text.ends) and text.ends[clause] in ("", ",") and clause + 1 < len(text.ends)
-    ):
+    for _ in range(_CLAUSES):
+        if text.ends[clause] not in ("", ",") or clause + 1 >= len(text.ends):
+            break
         clause += 1
-    if text.ends[clause] == "?":
-        return True
-    own = text.tokens[hit.first].clause
-    return any(text.tokens[at].clause == own and at <= hit.first for at, _ in cues.get("asks", ()))
+    return text.ends[clause] == "?" or cues["asks"].any_between(first, hit.last)
