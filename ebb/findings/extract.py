@@ -41,21 +41,23 @@ class Extractor:
         concepts = {**reader.language.concepts, **findings.concepts}
         self._by_key: dict[str, tuple[FindingRule, int, Rule]] = {}
         patterns: list[tuple[str, str]] = []
+        unless: list[tuple[str, str]] = []
         for finding in findings.findings.values():
             for number, rule in enumerate(finding.rules):
                 key = f"{finding.id}/{number}"
                 self._by_key[key] = (finding, number, rule)
                 patterns += [(key, pattern) for pattern in rule.patterns]
-                patterns += [(f"!{key}", pattern) for pattern in rule.unless]
+                unless += [(key, pattern) for pattern in rule.unless]
         patterns += [("correction", pattern) for pattern in findings.common.correction]
         self._set = PatternSet(patterns, concepts)
+        self._unless = PatternSet(unless, concepts)
         self._amounts = Amounts(reader.language.numbers)
         self._answers = Answers(findings, concepts, scopes, self._amounts)
 
     @property
     def words(self) -> frozenset[str]:
         """Every word and "~lemma" that the patterns name (for checking their spelling)."""
-        return self._set.words | self._answers.words
+        return self._set.words | self._unless.words | self._answers.words
 
     def extract(
         self, text: Text, asked: str | None = None, today: date | None = None
@@ -86,11 +88,12 @@ class Extractor:
             hits.setdefault(hit.key, []).append(hit)
         corrections = hits.pop("correction", None)
         heard: dict[str, list[_Heard]] = {}
+        excluding: dict[str, list[Hit]] = {}
+        for hit in self._unless.find(text, only=hits.keys()) if hits else ():
+            excluding.setdefault(hit.key, []).append(hit)
         for key, places in hits.items():
-            if key[0] == "!":
-                continue
             finding, number, rule = self._by_key[key]
-            excluded = _clauses(text, hits.get(f"!{key}", ()))
+            excluded = _clauses(text, excluding.get(key, ()))
             for hit in places:
                 if not excluded.isdisjoint(_clauses(text, (hit,))):
                     continue

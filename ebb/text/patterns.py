@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ebb.text.model import Hit, Text
@@ -180,8 +180,8 @@ class PatternSet:
         for compiled in self._all:
             compiled.ready()
 
-    def find(self, text: Text) -> list[Hit]:
-        """Every hit, in the order of the patterns, then of the text."""
+    def find(self, text: Text, only: Container[str] | None = None) -> list[Hit]:
+        """Every hit, in the order of the patterns, then of the text; of the keys `only`, if set."""
         forms = text.forms
         numbers = set(self._always)
         for form in self._triggers & forms:
@@ -191,6 +191,8 @@ class PatternSet:
         found: list[Hit] = []
         for number in sorted(numbers):
             compiled = self._all[number]
+            if only is not None and compiled.key not in only:
+                continue
             for need in compiled.others:
                 if need.isdisjoint(forms):
                     break

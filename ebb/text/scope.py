@@ -30,6 +30,7 @@ class Scope:
 
 _PLAIN = Scope()
 _CLAUSES = 8  # how many clauses on, at most, a question mark is looked for
+_AFTER = 4  # "... with my first, and now again": how many words on "again" may stand
 _SIDE = 60  # how many words to each side count as the clause, where no edge ends it
 
 
@@ -114,7 +115,7 @@ class Scopes:
             negated=self._negated(text, cues, hit, first),
             other_person=_other_person(cues, hit, first),
             past=cues["past"].any_between(first, last)
-            and not cues["still"].any_between(first, last),
+            and not cues["still"].any_between(first, last + _AFTER),
             hypothetical=cues["hypothetical"].any_between(first, before),
             question=_question(text, cues, hit, first),
             quoted=hit.first in text.quoted or cues["quoted"].any_between(first, before),
