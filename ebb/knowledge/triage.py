@@ -567,6 +567,7 @@ def _domain(
             for case in (*row.match, *row.no_match):
                 for finding, value in case.items():
                     add(finding, (value,))
+    add(SITUATION, _SITUATIONS)
     for question in questions.values():
         add(question.finding, (choice.value for choice in question.buttons))
         for finding, derived in question.known_from.items():

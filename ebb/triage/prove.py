@@ -15,7 +15,7 @@ from itertools import product
 
 from ebb.knowledge.triage import SITUATION, Conditions, RedFlag, Row, Tables
 from ebb.triage.boxes import UNKNOWN, Space
-from ebb.triage.engine import State, move, playing_tables, state, understood
+from ebb.triage.engine import State, decide, move, playing_tables, state, understood
 from ebb.types import REFUSED, Level, Outcome
 
 
@@ -34,13 +34,14 @@ class Failure:
 
 def prove(tables: Tables) -> list[Failure]:
     """Every failed proof, with a counter-example each; empty if all properties hold."""
-    return [*_rows(tables), *_conversations(tables)]
+    return [*prove_rows(tables), *prove_conversations(tables)]
 
 
 # ---- rows
 
 
-def _rows(tables: Tables) -> Iterator[Failure]:
+def prove_rows(tables: Tables) -> Iterator[Failure]:
+    """What fails of the rows, over every combination of values."""
     space = Space(tables)
     yield from _examples(tables)
     yield from _deciding(tables, space)
@@ -158,20 +159,23 @@ Known = frozenset[tuple[str, str]]
 Start = tuple[str, tuple[str, ...], dict[str, str]]
 
 
-def _conversations(tables: Tables) -> Iterator[Failure]:
+def prove_conversations(tables: Tables) -> Iterator[Failure]:
+    """What fails of the conversations, over every way in and every sequence of answers."""
     answers = _classes(tables)
-    seen: set[tuple[Known, tuple[str, ...]]] = set()
+    seen: set[tuple[Known, bool, tuple[str, ...]]] = set()
     ended: set[str] = set()
     for name, in_play, said in ways_in(tables):
         stack = [understood(tables, said)]
         while stack:
             known = stack.pop()
-            playing = tuple(table.id for table in playing_tables(tables, known, in_play))
-            key = (frozenset(known.items()), playing)
+            playing = playing_tables(tables, known, in_play)
+            if not playing:
+                playing = playing_tables(tables, known, (tables.start,))
+            key = (frozenset(known.items()), not in_play, tuple(table.id for table in playing))
             if key in seen:
                 continue
             seen.add(key)
-            found = move(tables, known, in_play)
+            found = decide(tables, known, playing)
             if isinstance(found, Outcome):
                 ended.add(found.id)
                 yield from _ending(tables, name, known, in_play, found)
