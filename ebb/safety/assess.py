@@ -1,0 +1,165 @@
+"""Judges one message: which crisis rules fire, what turns them, and how urgent that is.
+
+Every rule that fires anywhere counts; the most urgent decides. The message is read alone, then
+together with her last messages (a thought is often sent in pieces), then as an answer to the
+safety question that is open.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ebb.knowledge.crisis import CrisisRules, Reading
+from ebb.safety.answers import AnswerReader
+from ebb.safety.context import Contexts
+from ebb.safety.spelling import Speller
+from ebb.text import Hit, PatternSet, Reader, Scopes, Text
+from ebb.types import Assessment, Span, Tier, Turn
+
+log = logging.getLogger(__name__)
+
+ERROR = "safety.error"
+"""Rule id of an assessment that failed: she is asked, with help in the same message."""
+_PIECES = 2
+"""How many of her earlier messages a thought may be split over, besides this one."""
+_PIECE_LENGTH = 300
+"""Characters of an earlier message that are looked at: its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fired:
+    """A rule that fired: its id, the tier and category after all that turned it, and where."""
+
+    rule: str
+    tier: Tier
+    category: str
+    span: Span | None
+
+
+class Safety:
+    """The words of a message against the crisis rules. Keeps nothing between messages.
+
+    `reader` gives the language; words are read with crisis spelling on top of it. `scopes` is
+    taken for the same shape as the other readers of text, and not used: see `context`.
+    """
+
+    def __init__(self, rules: CrisisRules, reader: Reader, scopes: Scopes | None = None) -> None:
+        del scopes
+        self._reader = Reader(reader.language, Speller(rules.spelling))
+        self._rules = {rule.id: rule for rule in rules.rules}
+        self._order = {rule.id: number for number, rule in enumerate(rules.rules)}
+        self._first = {category: number for number, category in enumerate(rules.order)}
+        self._patterns = PatternSet(
+            [(rule.id, pattern) for rule in rules.rules for pattern in rule.patterns],
+            rules.concepts,
+        )
+        self._contexts = Contexts(rules)
+        self._answers = AnswerReader(rules.answers, rules.concepts)
+
+    def warm(self) -> None:
+        """Compiles all patterns now, so that the first crisis is answered as fast as the last."""
+        for patterns in (
+            self._patterns,
+            self._contexts.patterns,
+            self._answers.wordings,
+            self._answers.meanings,
+        ):
+            patterns.warm()
+
+    def assess(self, text: str, recent: Sequence[Turn] = ()) -> Assessment:
+        """How urgent `text` is, after the turns `recent` (oldest first). Never raises."""
+        try:
+            return self._assess(text, recent)
+        except Exception as error:  # whatever went wrong, she is asked
+            log.error("assessing a message failed: %s", type(error).__name__)
+            return Assessment(Tier.CHECK, "ambiguous", (ERROR,))
+
+    def reading(self, text: str) -> Reading | None:
+        """`text` as an answer to a yes-or-no question; None where it is not one. Never raises."""
+        try:
+            return self._answers.reading(self._reader.read(text))
+        except Exception as error:
+            log.error("reading an answer failed: %s", type(error).__name__)
+            return None
+
+    # ---- steps
+
+    def _assess(self, text: str, recent: Sequence[Turn]) -> Assessment:
+        read = self._reader.read(text)
+        fired = list(self._fired(read))
+        if recent:
+            fired += self._split_thought(text, recent)
+            fired += self._answered(read, recent)
+        return self._together(fired)
+
+    def _fired(self, text: Text) -> list[_Fired]:
+        hits = self._patterns.find(text)
+        if not hits:
+            return []
+        contexts = self._contexts.of(text)
+        found: list[_Fired] = []
+        for hit in hits:
+            rule = self._rules[hit.key]
+            if contexts.silences(rule, hit):
+                continue
+            effect = contexts.turned(rule, hit)
+            tier = rule.tier if effect is None else effect.tier
+            if tier is Tier.NONE:
+                continue
+            category = (effect and effect.category) or rule.category
+            found.append(_Fired(rule.id, tier, category, _span(text, hit)))
+        return found
+
+    def _split_thought(self, text: str, recent: Sequence[Turn]) -> list[_Fired]:
+        """What fires only across her last messages, as spans of this one."""
+        before = [turn.text for turn in recent if turn.by == "user"][-_PIECES:]
+        found: list[_Fired] = []
+        for count in range(1, len(before) + 1):
+            pieces = [piece[-_PIECE_LENGTH:].rstrip(" \t\n.,…-") for piece in before[-count:]]
+            head = " ".join(piece for piece in pieces if piece)
+            if not head:
+                continue
+            joined = f"{head} {text}"
+            begin = len(head) + 1
+            for one in self._fired(self._reader.read(joined)):
+                if one.span and one.span.start < begin < one.span.end:
+                    span = Span(0, one.span.end - begin)
+                    found.append(_Fired(one.rule, one.tier, one.category, span))
+        return found
+
+    def _answered(self, text: Text, recent: Sequence[Turn]) -> list[_Fired]:
+        """Her message as an answer to the question in the last bot message."""
+        asked = next((turn.asked for turn in reversed(recent) if turn.by == "bot"), None)
+        if asked is None or not self._answers.knows(asked):
+            return []
+        answer = self._answers.meaning(text, asked)
+        if answer is None or answer[1].tier is Tier.NONE:
+            return []
+        name, effect = answer
+        whole = Span(0, len(text.original))
+        return [_Fired(f"answer.{asked}.{name}", effect.tier, effect.category or "any", whole)]
+
+    def _together(self, fired: Iterable[_Fired]) -> Assessment:
+        ranked = sorted(
+            fired,
+            key=lambda one: (
+                -one.tier.rank,
+                self._first.get(one.category, len(self._first)),
+                self._order.get(one.rule, -1),
+            ),
+        )
+        if not ranked:
+            return Assessment()
+        return Assessment(
+            tier=ranked[0].tier,
+            category=ranked[0].category,
+            rules=tuple(dict.fromkeys(one.rule for one in ranked)),
+            spans=tuple(dict.fromkeys(one.span for one in ranked if one.span)),
+        )
+
+
+def _span(text: Text, hit: Hit) -> Span:
+    return Span(*text.span(hit.first, hit.last))
+

@@ -1,0 +1,102 @@
+"""What turns a hit: denial, another person, the past, a quotation, a question of fact.
+
+Narrow on purpose. A cue counts only where its rule data says it must stand, so that a "not" or a
+"she" elsewhere in the message never silences anybody (`ebb.text.Scopes`, made for findings,
+reaches further). All cues are data: knowledge/crisis/context.yml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ebb.knowledge.crisis import KINDS, CrisisRules, Cue, Effect, Rule
+from ebb.text import Hit, PatternSet, Text
+
+_NEGATIONS = frozenset(["not", "never", "no", "without"])
+"""Words of the pattern language itself: a gap that swallowed one of them denies the hit."""
+
+
+class Contexts:
+    """Finds the cues of a message once, and judges its hits by them."""
+
+    def __init__(self, rules: CrisisRules) -> None:
+        self._cues = rules.cues
+        patterns = [
+            (f"cue {number}", pattern)
+            for number, cue in enumerate(rules.cues)
+            for pattern in cue.patterns
+        ]
+        patterns += [
+            (f"unless {rule.id}", pattern) for rule in rules.rules for pattern in rule.unless
+        ]
+        patterns += [
+            (f"together {rule.id}", pattern) for rule in rules.rules for pattern in rule.together
+        ]
+        self.patterns = PatternSet(patterns, rules.concepts)
+
+    def of(self, text: Text) -> Found:
+        """The cues in `text`."""
+        places: dict[str, list[Hit]] = {}
+        for hit in self.patterns.find(text):
+            places.setdefault(hit.key, []).append(hit)
+        return Found(text, self._cues, places)
+
+
+class Found:
+    """The cues of one message."""
+
+    def __init__(
+        self, text: Text, cues: Sequence[Cue], places: Mapping[str, Sequence[Hit]]
+    ) -> None:
+        self._text, self._cues, self._places = text, cues, places
+
+    def silences(self, rule: Rule, hit: Hit) -> bool:
+        """Whether an `unless` covers part of the hit, or a needed companion is missing."""
+        for other in self._places.get(f"unless {rule.id}", ()):
+            if other.first <= hit.last and hit.first <= other.last:
+                return True
+        return bool(rule.together) and f"together {rule.id}" not in self._places
+
+    def turned(self, rule: Rule, hit: Hit) -> Effect | None:
+        """What the first kind of cue that applies makes of the hit; None leaves it as it is."""
+        for kind in KINDS:
+            effect = rule.turned_by.get(kind)
+            if effect is not None and self._applies(kind, hit):
+                return effect
+        return None
+
+    def _applies(self, kind: str, hit: Hit) -> bool:
+        if kind == "negated":
+            denied = self._stands(kind, hit) or any(
+                self._text.tokens[at].text in _NEGATIONS for at in hit.free
+            )
+            return denied and not self._stands("revives", hit)
+        if kind == "past":
+            return self._stands(kind, hit) and not self._stands("still", hit)
+        return self._stands(kind, hit)
+
+    def _stands(self, kind: str, hit: Hit) -> bool:
+        return any(
+            _in_place(cue, place, hit, self._text)
+            for number, cue in enumerate(self._cues)
+            if cue.kind == kind
+            for place in self._places.get(f"cue {number}", ())
+        )
+
+
+def _in_place(cue: Cue, place: Hit, hit: Hit, text: Text) -> bool:
+    if cue.where == "message":
+        return True
+    clause = text.tokens[hit.first].clause
+    if cue.where == "before":
+        return (
+            0 <= hit.first - place.last - 1 <= cue.reach
+            and text.tokens[place.last].clause == clause
+        )
+    if cue.where == "after":
+        return (
+            0 <= place.first - hit.last - 1 <= cue.reach
+            and text.tokens[place.first].clause == text.tokens[hit.last].clause
+        )
+    near = hit.first - place.last - 1 <= cue.reach and place.first - hit.last - 1 <= cue.reach
+    return near and text.tokens[place.first].clause <= clause <= text.tokens[place.last].clause
