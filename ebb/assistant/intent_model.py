@@ -78,6 +78,10 @@ class IntentModel:
         order = np.argsort(-chances, kind="stable")
         return [(self.intents[i], float(chances[i])) for i in order]
 
+    def knows_a_word(self, names: Iterable[str]) -> bool:
+        """Whether any whole word among these features was seen in training."""
+        return any(name.startswith("w ") and name in self._columns for name in names)
+
     # ---- keeping
 
     def save(self, folder: Path) -> None:

@@ -30,6 +30,10 @@ def quiet() -> None:
     os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    import structlog
+
+    # Rasa's own structured logs hold message text below this level.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def newest_model() -> Path:

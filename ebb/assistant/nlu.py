@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ebb.assistant.intent_model import IntentModel, features, train
 from ebb.assistant.tracker_view import STATE_SLOT, last_messages, slot
 from ebb.conversation.core import Core, core
 from ebb.conversation.events import (
+    ASKED_TOO,
     FINDINGS,
     SAFETY,
     assessment_from_json,
@@ -27,11 +29,16 @@ from ebb.conversation.events import (
     recent_turns,
 )
 from ebb.conversation.state import State
+from ebb.text import Text
 from ebb.types import Assessment, Finding, Tier
 
 log = logging.getLogger(__name__)
 
 CRISIS, FALLBACK = "crisis", "nlu_fallback"
+REPORT, ASK = "report_", "ask_"
+COMMANDS = {"ask_human"}
+"""Intents that are named like questions and are not answered beside a report."""
+MOST_PARTS, FEWEST_WORDS = 8, 3
 SITUATION_ENTITIES = {"country", "pregnant", "later_baby"}
 
 
@@ -73,8 +80,21 @@ class Understanding(GraphComponent):
             findings = _findings(ebb, text, state.open)
             message.set(FINDINGS, [finding_to_json(f) for f in findings], add_to_output=True)
             entities = [entity for f in findings for entity in _entity(f)]
+            entities += _country_of_host(message, tracker, entities)
             message.set(ENTITIES, (message.get(ENTITIES) or []) + entities, add_to_output=True)
         return messages
+
+
+def _country_of_host(
+    message: Message, tracker: DialogueStateTracker | None, said: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The country that the channel knows, where she has named none and the slot has not got it."""
+    country = (message.get("metadata") or {}).get("country")
+    if not isinstance(country, str) or any(e["entity"] == "country" for e in said):
+        return []
+    if tracker is None or slot(tracker, "country") == country:
+        return []
+    return [{"entity": "country", "value": country, "start": 0, "end": 0, "extractor": "Channel"}]
 
 
 def _findings(ebb: Core, text: str, asked: str | None) -> tuple[Finding, ...]:
@@ -106,13 +126,20 @@ class Intents(GraphComponent):
     """Intent from a linear model over n-grams and findings; `crisis` only from safety.
 
     Below `threshold`, or when the two best differ by less than `ambiguity`, the intent is
-    `nlu_fallback` and the ranking is kept for "did you mean".
+    `nlu_fallback` and the ranking is kept for "did you mean". A question beside a report counts
+    from a probability of `asked_too`.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Thresholds are probabilities, `cost` the inverse strength of regularisation."""
-        return {"threshold": 0.3, "ambiguity": 0.05, "cost": 4.0, "ranking_length": 6}
+        return {
+            "threshold": 0.3,
+            "ambiguity": 0.05,
+            "asked_too": 0.6,
+            "cost": 30.0,
+            "ranking_length": 6,
+        }
 
     def __init__(
         self,
@@ -157,7 +184,7 @@ class Intents(GraphComponent):
         """Fit the model to the examples of all intents but `crisis`."""
         ebb = core()
         examples = [
-            (_features(ebb, example.get(TEXT)), example.get(INTENT))
+            (_features(ebb, ebb.reader.read(example.get(TEXT))), example.get(INTENT))
             for example in training_data.intent_examples
             if example.get(TEXT) and example.get(INTENT) != CRISIS
         ]
@@ -167,33 +194,46 @@ class Intents(GraphComponent):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set `intent` and `intent_ranking`."""
+        """Set `intent`, `intent_ranking` and, where she also asks something, `asked_too`."""
         ebb = core()
         for message in messages:
             assessment = assessment_from_json(message.get(SAFETY))
-            ranking = self._rank(ebb, message.get(TEXT) or "")
-            best = self._best(ranking, assessment)
+            read = ebb.reader.read(message.get(TEXT) or "")
+            names = _features(ebb, read)
+            ranking = self._rank(names)
+            best = self._best(ebb, ranking, names, read, assessment)
             message.set(INTENT, best, add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
+            if best["name"].startswith(REPORT):
+                message.set(ASKED_TOO, self._asked_too(ebb, read), add_to_output=True)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Nothing later in the pipeline learns from predicted intents."""
         return training_data
 
-    def _rank(self, ebb: Core, text: str) -> list[dict[str, Any]]:
+    def _rank(self, names: list[str]) -> list[dict[str, Any]]:
         if self._model is None:
             return []
-        names = _features(ebb, text)
         length = self._config["ranking_length"]
         return [
             {"name": name, "confidence": chance} for name, chance in self._model.rank(names)[:length]
         ]
 
-    def _best(self, ranking: list[dict[str, Any]], assessment: Assessment) -> dict[str, Any]:
-        if assessment.tier.rank >= Tier.CHECK.rank:
+    def _best(
+        self,
+        ebb: Core,
+        ranking: list[dict[str, Any]],
+        names: list[str],
+        read: Text,
+        assessment: Assessment,
+    ) -> dict[str, Any]:
+        if _is_crisis(ebb, assessment):
             return {"name": CRISIS, "confidence": 1.0}
-        if not ranking:
+        if not ranking or self._model is None:
+            return {"name": FALLBACK, "confidence": 1.0}
+        # Letters that make no known word, or no letters at all, say nothing for certain.
+        if not self._model.knows_a_word(names) or not any(c.isalnum() for c in read.original):
             return {"name": FALLBACK, "confidence": 1.0}
         best = ranking[0]
         second = ranking[1]["confidence"] if len(ranking) > 1 else 0.0
@@ -202,9 +242,40 @@ class Intents(GraphComponent):
             return {"name": FALLBACK, "confidence": 1.0 - best["confidence"]}
         return dict(best)
 
+    def _asked_too(self, ebb: Core, read: Text) -> str | None:
+        """The question that stands beside a report in one message, as an `ask_` intent."""
+        found: tuple[float, str] | None = None
+        for part in _questions(ebb, read):
+            best = self._rank(_features(ebb, part))[0]
+            sure = best["confidence"] >= self._config["asked_too"]
+            if sure and best["name"].startswith(ASK) and best["name"] not in COMMANDS:
+                found = max(found or (0.0, ""), (best["confidence"], best["name"]))
+        return found[1] if found else None
 
-def _features(ebb: Core, text: str) -> list[str]:
-    read = ebb.reader.read(text)
+
+def _is_crisis(ebb: Core, assessment: Assessment) -> bool:
+    """Whether `crisis` is the intent. The reply depends on the tier alone, not on this."""
+    if assessment.tier.rank < Tier.URGENT.rank:
+        return False
+    return assessment.category not in ebb.knowledge.conversation.own_intent
+
+
+def _questions(ebb: Core, read: Text) -> Iterator[Text]:
+    """The parts of a message that are worded as a question, up to where the clauses end."""
+    tokens = read.tokens
+    starts = [i for i, t in enumerate(tokens) if i == 0 or t.clause != tokens[i - 1].clause]
+    if len(starts) < 2:
+        return
+    for number, start in enumerate(starts[:MOST_PARTS]):
+        if tokens[start].text not in ebb.knowledge.conversation.question_words:
+            continue
+        ends = [*starts[number + 1 :], len(tokens)][:2]
+        for end in dict.fromkeys(ends):
+            if end - start >= FEWEST_WORDS and end - start < len(tokens):
+                yield ebb.reader.read(read.original[tokens[start].start : tokens[end - 1].end])
+
+
+def _features(ebb: Core, read: Text) -> list[str]:
     try:
         facts = [f"{f.id}={f.value}" for f in ebb.extractor.extract(read)]
     except Exception as error:
@@ -212,4 +283,3 @@ def _features(ebb: Core, text: str) -> list[str]:
         facts = []
     tokens = read.tokens
     return features([t.text for t in tokens], [t.lemma for t in tokens], facts)
-

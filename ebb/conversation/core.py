@@ -28,7 +28,7 @@ ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "ra
 """What a pressed answer to a safety question says in words, for the assessment."""
 PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 """What buttons without an answer of their own say to an open question."""
-BABY = "baby_situation"
+BABY, REQUEST = "baby_situation", "request"
 LISTEN, TRIAGE, CRISIS = "action_listen", "action_triage", "utter_crisis"
 
 
@@ -49,7 +49,7 @@ class Core:
             say_back=self._say_back,
             source_title=self._source_title,
         )
-        self._crisis_replies = _crisis_ids(knowledge)
+        self._crisis_replies = self.renderer.crisis_ids
         self.flow = flow.Flow(knowledge, self.renderer)
         self.fingerprint = digest(
             PROJECT / "knowledge" / "language", PROJECT / "knowledge" / "findings"
@@ -168,11 +168,20 @@ class Core:
             return self._after(message, state, done)
         if self._crisis_move(message, before) is not None:
             return CRISIS
-        return TRIAGE if self._emergency(message, state) else None
+        if self._emergency(message, state) or REQUEST in {f.id for f in message.findings}:
+            return TRIAGE
+        return response_to(message.asked_too) if message.asked_too else None
 
     def _after(self, message: Heard, state: State, done: Sequence[str]) -> str | None:
         last = done[-1]
         if last in (TRIAGE, CRISIS):
+            return LISTEN
+        if message.asked_too and done == (response_to(message.asked_too),):
+            # Her question has its answer; now what she reported.
+            if message.intent in self.knowledge.triage.entries or state.open is not None:
+                return TRIAGE
+            return response_to(message.intent)
+        if message.asked_too and len(done) > 1 and not self._triage_due(message, state):
             return LISTEN
         if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
             return TRIAGE
@@ -215,7 +224,7 @@ class Core:
         if response == "utter_human":
             return self.renderer.human(where)
         if response == "utter_menu":
-            return self.renderer.menu()
+            return self.renderer.menu(baby=self._baby(messages))
         if response == "utter_country":
             return self.flow.country(messages, where)
         if response == "utter_default":
@@ -247,7 +256,7 @@ class Core:
     def clarify(self, events: Sequence[Event], country: str | None) -> tuple[Reply, ...]:
         """What to say when a message was not understood."""
         where = country or self.knowledge.service.country
-        return self.flow.clarify(_hers(events), where)
+        return self.flow.clarify(_hers(events), where, self._baby(events))
 
     def why(
         self, state: State, events: Sequence[Event], country: str | None
@@ -309,6 +318,11 @@ def core() -> Core:
     return Core(load())
 
 
+def response_to(intent: str | None) -> str | None:
+    """The name of the answer to an `ask_` or `report_` intent."""
+    return None if intent is None else "utter_" + intent.partition("_")[2]
+
+
 def answer_in(payload: str | None) -> tuple[str | None, str]:
     """The finding and value that an answer button's payload carries."""
     name, sign, value = str(_payload(payload).get("answer", "")).partition("=")
@@ -324,15 +338,6 @@ def _payload(payload: str | None) -> dict[str, str]:
     except ValueError:
         return {}
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
-
-
-def _crisis_ids(knowledge: Knowledge) -> frozenset[str]:
-    """The ids of all replies that belong to a crisis."""
-    replies = knowledge.replies
-    ids = {text.id for text in replies.crisis.values()}
-    ids |= {text.id for texts in replies.more.values() for text in texts}
-    ids |= {follow_up.reply.id for follow_up in replies.follow_ups}
-    return frozenset(ids | {f"crisis.language.{code}" for code in replies.languages})
 
 
 def _asked_last(messages: Sequence[Event]) -> str | None:

@@ -14,7 +14,7 @@ from ebb.types import Assessment, Finding, Span, Tier, Turn
 
 Event = Mapping[str, Any]
 
-SAFETY, FINDINGS = "safety", "findings"
+SAFETY, FINDINGS, ASKED_TOO = "safety", "findings", "asked_too"
 """Keys of the parse result that hold what `ebb` read from the message."""
 REPLY_ID, ASKED = "reply", "asked"
 """Keys of a bot event's metadata: the reply's id and the question it put."""
@@ -94,6 +94,7 @@ def heard(event: Event) -> Heard:
         findings=tuple(finding_from_json(kept) for kept in parse.get(FINDINGS) or ()),
         answer=answer_of(parse),
         assessment=assessment_from_json(parse.get(SAFETY)),
+        asked_too=parse.get(ASKED_TOO),
     )
 
 

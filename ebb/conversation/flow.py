@@ -9,7 +9,7 @@ from ebb.conversation.events import Event
 from ebb.conversation.merge import is_red, learned
 from ebb.conversation.state import Heard, State
 from ebb.knowledge.library import Knowledge
-from ebb.replies import Renderer
+from ebb.replies import Renderer, Said, Summary
 from ebb.triage import step, tables_in_play
 from ebb.types import NOT_SURE, Finding, Level, Outcome, Reply, Step
 
@@ -35,8 +35,10 @@ class Flow:
         `answered` tells that her message got an answer in this turn already, so that silence is
         right where nothing is open.
         """
-        if message.intent == GO_BACK and message.answer is None:
+        if message.intent == GO_BACK and message.answer is None and not message.findings:
             return self._go_back(state, country)
+        if _wants_summary(message):
+            return state, (self._summary(state),)
         playing = self._playing(state)
         if not playing:
             return state, () if answered else (self._renderer.message("nothing_open"),)
@@ -146,27 +148,35 @@ class Flow:
             return self._renderer.country_set(country)
         return self._renderer.message("ask_country")
 
-    def clarify(self, hers: Sequence[Heard], country: str | None) -> tuple[Reply, ...]:
-        """ "Did you mean" once; after a second miss the menu and how to reach a person."""
+    def clarify(
+        self, hers: Sequence[Heard], country: str | None, baby: str | None
+    ) -> tuple[Reply, ...]:
+        """The likely topics once; after a second miss the menu and how to reach a person."""
         misses = 0
         for message in reversed(hers):
             if message.intent != FALLBACK:
                 break
             misses += 1
         if misses >= 2:
-            return (self._renderer.missed_twice(country),)
+            return (self._renderer.missed_twice(country, baby=baby),)
         last = hers[-1] if hers else Heard()
         likely = [
             intent
             for intent, chance in last.ranking
             if chance >= self._joints.least and self._renderer.can_offer(intent)
         ][: self._joints.choices]
-        return (self._renderer.did_you_mean(likely),)
+        return (self._renderer.did_you_mean(likely, baby=baby),)
 
     def why(
         self, state: State, events: Sequence[Event], country: str | None
     ) -> tuple[Reply, ...]:
         """The reasons of the last outcome, or the sources of the last answer."""
+        if state.open is not None:
+            asked = step(self._tables, state.values, self._playing(state))
+            again = self._renderer.question(
+                state.open, state.values, remaining=asked.remaining, tries=1
+            )
+            return (self._renderer.message("why.question"), again)
         outcome = self._outcome(state)
         if outcome is not None:
             return (self._renderer.why(outcome, state.findings),)
@@ -176,6 +186,23 @@ class Flow:
                 if sources:
                     return (self._renderer.sources(tuple(sources)),)
         return (self._renderer.message("no_reasons_yet"),)
+
+    def _summary(self, state: State) -> Reply:
+        """One page of what she said, for a professional. Nothing that she did not say herself."""
+        clauses = [
+            Said(clause)
+            for finding in state.findings
+            if (clause := self._renderer.clause(finding.id, finding.value))
+        ]
+        red = {flag.finding for flag in self._tables.red_flags}
+        answered = [
+            (question.again, self._renderer.answer_title(name, state.values[name]))
+            for name, question in self._tables.questions.items()
+            if name in state.values and name in red
+        ]
+        return self._renderer.summary(
+            Summary(tuple(clauses), self._outcome(state), tuple(answered)), state.values
+        )
 
     def _outcome(self, state: State) -> Outcome | None:
         playing = self._playing(state)
@@ -210,6 +237,12 @@ def urgent_and_new(found: Step, state: State) -> bool:
     if outcome is None or outcome.level.rank < Level.SAME_DAY.rank or not outcome.why:
         return False
     return not _told(outcome, state)
+
+
+def _wants_summary(message: Heard) -> bool:
+    if message.answer == ("request", "summary"):
+        return True
+    return any(f.id == "request" and f.value == "summary" for f in message.findings)
 
 
 def _told(outcome: Outcome, state: State) -> bool:

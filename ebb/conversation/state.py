@@ -15,7 +15,8 @@ VERSION = 1
 class Heard:
     """One message of hers, understood.
 
-    `answer` is the payload of a pressed answer button, finding id and value; `at` is Unix time.
+    `answer` is the payload of a pressed answer button, finding id and value; `at` is Unix time;
+    `asked_too` the intent of a question beside a report.
     """
 
     at: float = 0.0
@@ -25,6 +26,7 @@ class Heard:
     findings: tuple[Finding, ...] = ()
     answer: tuple[str, str] | None = None
     assessment: Assessment = Assessment()
+    asked_too: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

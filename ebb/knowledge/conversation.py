@@ -20,6 +20,8 @@ class Joints:
     tries: int
     choices: int
     least: float
+    question_words: frozenset[str]
+    own_intent: frozenset[str]
 
 
 def load(file: Path) -> Joints:
@@ -32,6 +34,8 @@ def load(file: Path) -> Joints:
             "always",
             "tries",
             "did_you_mean",
+            "question_words",
+            "own_intent",
         }
     )
     guess = fields["did_you_mean"].record({"choices", "least"})
@@ -43,4 +47,6 @@ def load(file: Path) -> Joints:
         tries=fields["tries"].integer(),
         choices=guess["choices"].integer(),
         least=guess["least"].number(),
+        question_words=frozenset(fields["question_words"].texts()),
+        own_intent=frozenset(fields["own_intent"].texts()),
     )

@@ -32,6 +32,8 @@ from ebb.types import (
 
 WITHOUT_BABY = ("died", "not_born")
 """Values of `baby_situation` with which no text speaks of a baby to look after."""
+SUMMARY = ANSWER.format(name="request", value="summary")
+"""Payload of the button that asks for the summary."""
 SayBack = Callable[[str, str], "str | None"]
 """Finding id and value to the clause after "You said", or None where there is none."""
 
@@ -182,6 +184,7 @@ class Renderer:
             text=fill_once("\n".join(text), {}),
             buttons=(
                 Button(self._part("why"), "/show_why"),
+                Button(self._part("summary_button"), SUMMARY),
                 Button(self._part("human"), "/ask_human"),
                 Button(self._part("menu"), "/menu"),
                 *self._country_button(country),
@@ -247,6 +250,17 @@ class Renderer:
 
     def _titles(self, sources: Sequence[str]) -> str:
         return "\n".join(self._source_title(source) or source for source in sources)
+
+    def clause(self, finding: str, value: str) -> str | None:
+        """What she said of `finding`, as the clause after "You said"."""
+        return self._say_back(finding, value)
+
+    def answer_title(self, finding: str, value: str) -> str:
+        """The words of the button that stands for an answer."""
+        question = self._tables.questions.get(finding)
+        titles = {b.value: b.title for b in question.buttons} if question else {}
+        titles |= {NOT_SURE: self._part("not_sure"), REFUSED: self._part("refused")}
+        return titles.get(value, value)
 
     def summary(self, summary: Summary, findings: Findings | None = None) -> Reply:
         """One page to show to a professional."""

@@ -83,6 +83,7 @@ class Door:
             return Seen(text, "none", None)
         words = text if button is None else ""
         payload = None if button is None else button.payload
+        memory.country = self._ebb.country_in(words, payload) or memory.country
         assessment = self._ebb.assess(words, payload, list(memory.messages))
         sent = await self._net(conversation, words, payload, assessment, memory, deliver)
         memory.she_wrote(words)
