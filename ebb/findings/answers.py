@@ -137,8 +137,8 @@ class Answers:
                 continue
             if hit.key not in first or hit.first < first[hit.key].first:
                 first[hit.key] = hit
-        if hit := first.get(REFUSED):
-            return _answered(text, rule, REFUSED, hit.first, hit.last)
+        if (refused := first.get(REFUSED)) is not None:
+            return _answered(text, rule, REFUSED, refused.first, refused.last)
         unsure = first.get(NOT_SURE)
         plain = [first[kind] for kind in ("yes", "no") if kind in first]
         for hit in sorted(plain, key=lambda hit: hit.first):

@@ -7,9 +7,9 @@ replace what stood before it. A question that was just asked also takes short an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from ebb.findings.answers import Answers
 from ebb.findings.quantities import Amounts
@@ -18,6 +18,7 @@ from ebb.text import Hit, PatternSet, Reader, Scope, Scopes, Text
 from ebb.types import Finding, Span
 
 _FIRST_PERSON = frozenset({"i", "my", "me", "mine", "our", "we"})
+_DENIAL = 6  # how many words before a wording a "no" still answers it
 _SIDE = 40  # how many words to each side may hold her "I"
 _NEAR = 6  # how many words after a correction an amount may come
 
@@ -48,6 +49,8 @@ class Extractor:
                 self._by_key[key] = (finding, number, rule)
                 patterns += [(key, pattern) for pattern in rule.patterns]
                 unless += [(key, pattern) for pattern in rule.unless]
+                unless += [(f"{key}+", pattern) for pattern in rule.somewhere]
+                unless += [(f"{key}-", pattern) for pattern in rule.nowhere]
         patterns += [("correction", pattern) for pattern in findings.common.correction]
         self._set = PatternSet(patterns, concepts)
         self._unless = PatternSet(unless, concepts)
@@ -65,7 +68,7 @@ class Extractor:
         """What `text` tells. `asked` is the finding that was just asked for, if any."""
         if not text.tokens:
             return ()
-        today = today or date.today()
+        today = today or datetime.now().astimezone().date()
         heard, corrected = self._heard(text, today)
         found: dict[str, Finding] = {}
         for finding_id, candidates in heard.items():
@@ -89,15 +92,19 @@ class Extractor:
         corrections = hits.pop("correction", None)
         heard: dict[str, list[_Heard]] = {}
         excluding: dict[str, list[Hit]] = {}
-        for hit in self._unless.find(text, only=hits.keys()) if hits else ():
+        keys = {f"{key}{kind}" for key in hits for kind in ("", "+", "-")}
+        for hit in self._unless.find(text, only=keys) if hits else ():
             excluding.setdefault(hit.key, []).append(hit)
+        named = _named(hits)
         for key, places in hits.items():
             finding, number, rule = self._by_key[key]
+            if f"{key}-" in excluding or (rule.somewhere and f"{key}+" not in excluding):
+                continue
             excluded = _clauses(text, excluding.get(key, ()))
             for hit in places:
                 if not excluded.isdisjoint(_clauses(text, (hit,))):
                     continue
-                judged = self._judge(text, finding, rule, hit, today)
+                judged = self._judge(text, finding, rule, hit, named, today)
                 if judged is not None:
                     value, amount, weak = judged
                     order = (weak, number, hit.first)
@@ -105,14 +112,22 @@ class Extractor:
         return heard, max(hit.last for hit in corrections) if corrections else None
 
     def _judge(
-        self, text: Text, finding: FindingRule, rule: Rule, hit: Hit, today: date
+        self,
+        text: Text,
+        finding: FindingRule,
+        rule: Rule,
+        hit: Hit,
+        named: Container[int],
+        today: date,
     ) -> tuple[str, float | None, int] | None:
         """Value, amount and whether it is the weaker (denied) kind; None where it is dropped."""
         scope = self._scopes.of(text, hit)
         if _dropped(text, scope, rule, hit):
             return None
-        if scope.negated and "negated" not in rule.even:
-            return (rule.negated_value, None, 1) if rule.negated_value else None
+        if scope.negated and "negated" not in rule.even and scope.negation not in named:
+            if rule.negated_value is None or hit.first - scope.negation > _DENIAL:
+                return None
+            return rule.negated_value, None, 1
         if scope.uncertain and rule.uncertain and "uncertain" not in rule.even:
             return rule.uncertain, None, 1
         if rule.value is not None:
@@ -202,6 +217,18 @@ def _first_person(text: Text, hit: Hit) -> bool:
     first, last = text.tokens[hit.first].clause, text.tokens[hit.last].clause
     nearby = text.tokens[max(0, hit.first - _SIDE) : hit.last + _SIDE]
     return any(first <= token.clause <= last and token.text in _FIRST_PERSON for token in nearby)
+
+
+def _named(hits: Mapping[str, list[Hit]]) -> set[int]:
+    """Tokens that some wording names: a "not" that belongs to one ("will not wake") denies
+    nothing that stands behind it ("will not wake, yellow eyes")."""
+    return {
+        index
+        for places in hits.values()
+        for hit in places
+        for index in range(hit.first + 1, hit.last + 1)
+        if index not in hit.free
+    }
 
 
 def _clauses(text: Text, hits: Iterable[Hit]) -> set[int]:

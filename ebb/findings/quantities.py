@@ -25,6 +25,9 @@ class Amounts:
         None where there is none, or none that is plausible.
         """
         default = quantity.default if bare else None
+        top = max((token.number or 0.0 for token in tokens), default=0.0)
+        if quantity.default_to is not None and top > quantity.default_to:
+            default = None
         found = read_amount(
             self._numbers, tokens, quantity.unit, default=default, larger=quantity.larger
         )

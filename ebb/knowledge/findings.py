@@ -14,17 +14,19 @@ from ebb.knowledge.language import Words, concepts
 from ebb.knowledge.yaml_reader import ContentError, Node, Record, read_folder
 from ebb.types import NOT_SURE, REFUSED
 
-SCOPES = frozenset(
-    {"negated", "other_person", "past", "hypothetical", "question", "quoted", "uncertain"}
-)
+SCOPES = frozenset("negated other_person past hypothetical question quoted uncertain".split())
 COMMON = "answers.yml"
+_NOTHING: Words = ()
+_NO_CONCEPTS: dict[str, Words] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Wordings for one value. `value` None: the words tell an amount, or a day since when.
 
-    `even` are scopes that do not drop a hit. `days_since`: a weekday counts back from today.
+    `unless` patterns must not share a clause with the hit; `somewhere` ones must, and `nowhere`
+    ones must not stand anywhere in the message. `even` are scopes that do not drop a hit.
+    `days_since`: a weekday counts back from today.
     """
 
     value: str | None
@@ -34,6 +36,8 @@ class Rule:
     uncertain: str | None = None
     even: frozenset[str] = frozenset()
     days_since: bool = False
+    somewhere: Words = ()
+    nowhere: Words = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,14 @@ class Band:
 class Quantity:
     """How an amount becomes a value.
 
-    `default`: the unit of a bare number in an answer, if any. `larger`: which end of a range
+    `default`: the unit of a bare number, if any, and the largest number read so. `larger`: which end of a range
     counts. `plausible`: amounts outside are not heard.
     """
 
     unit: str
     bands: tuple[Band, ...]
     default: str | None = None
+    default_to: float | None = None
     larger: bool = True
     plausible: tuple[float, float] | None = None
 
@@ -134,7 +139,7 @@ def load(folder: Path) -> FindingRules:
             common = _common(node)
             continue
         record = node.record({"findings"}, {"concepts"})
-        for name, patterns in record.get("concepts", concepts, {}).items():
+        for name, patterns in record.get("concepts", concepts, _NO_CONCEPTS).items():
             if name in local:
                 raise node.error(f"concept {name!r} is defined in another file too")
             local[name] = patterns
@@ -203,7 +208,17 @@ def _value(node: Node, values: Mapping[str, str]) -> str:
 def _rule(node: Node, values: Mapping[str, str], counted: bool) -> Rule:
     record = node.record(
         {"patterns"},
-        {"value", "amount", "days_since", "unless", "negated_value", "uncertain", "even"},
+        {
+            "value",
+            "amount",
+            "days_since",
+            "unless",
+            "somewhere",
+            "nowhere",
+            "negated_value",
+            "uncertain",
+            "even",
+        },
     )
     amount = record.get("amount", Node.flag, False)
     days_since = record.get("days_since", Node.flag, False)
@@ -214,16 +229,18 @@ def _rule(node: Node, values: Mapping[str, str], counted: bool) -> Rule:
     return Rule(
         value=record.get("value", lambda n: _value(n, values), None),
         patterns=record["patterns"].texts(),
-        unless=record.get("unless", Node.texts, ()),
+        unless=record.get("unless", Node.texts, _NOTHING),
         negated_value=record.get("negated_value", lambda n: _value(n, values), None),
         uncertain=record.get("uncertain", lambda n: _value(n, values), None),
         even=_even(record),
         days_since=days_since,
+        somewhere=record.get("somewhere", Node.texts, _NOTHING),
+        nowhere=record.get("nowhere", Node.texts, _NOTHING),
     )
 
 
 def _even(record: Record) -> frozenset[str]:
-    even = record.get("even", Node.texts, ())
+    even = record.get("even", Node.texts, _NOTHING)
     for scope in even:
         if scope not in SCOPES:
             raise record["even"].error(f"{scope!r} is no scope", ", ".join(sorted(SCOPES)))
@@ -246,7 +263,7 @@ def _bands(node: Node, values: Mapping[str, str]) -> tuple[Band, ...]:
 
 
 def _quantity(node: Node, values: Mapping[str, str]) -> Quantity:
-    record = node.record({"unit", "bands"}, {"default", "range", "plausible"})
+    record = node.record({"unit", "bands"}, {"default", "default_to", "range", "plausible"})
     end = record.get("range", Node.text, "larger")
     if end not in ("larger", "smaller"):
         raise record["range"].error("larger or smaller is expected")
@@ -257,6 +274,7 @@ def _quantity(node: Node, values: Mapping[str, str]) -> Quantity:
         unit=record["unit"].text(),
         bands=_bands(record["bands"], values),
         default=record.get("default", Node.text, None),
+        default_to=record.get("default_to", Node.number, None),
         larger=end == "larger",
         plausible=(plausible[0], plausible[1]) if plausible else None,
     )

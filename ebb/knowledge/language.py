@@ -68,9 +68,19 @@ class Language:
 
 
 _CUES = (
-    "negation not_a_negation doubled stops uncertain other_person person_back "
-    "past still hypothetical asks quoted"
-).split()
+    "negation",
+    "not_a_negation",
+    "doubled",
+    "stops",
+    "uncertain",
+    "other_person",
+    "person_back",
+    "past",
+    "still",
+    "hypothetical",
+    "asks",
+    "quoted",
+)
 
 
 def load(folder: Path) -> Language:

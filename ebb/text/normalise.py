@@ -61,12 +61,11 @@ class Folder(dict[str, str]):
             if plain == character:
                 return " "
         plain = unicodedata.normalize("NFKD", low)
-        kept = "".join(
+        return "".join(
             self._look_alikes.get(part, part)
             for part in plain.lower()
             if unicodedata.category(part) not in _INVISIBLE
         )
-        return kept
 
     def fold(self, text: str) -> Folded:
         """`text`, folded. Linear; never raises."""

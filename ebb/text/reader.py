@@ -130,12 +130,15 @@ class Reader:
             draft = drafts[place]
             for variant, words in phrases.get(draft[0], ()):
                 size = len(variant)
-                if place + size <= count and drafts[place + size - 1][3] == draft[3]:
-                    if all(drafts[place + i][0] == variant[i] for i in range(1, size)):
-                        end = drafts[place + size - 1][2]
-                        found.extend((word, draft[1], end, draft[3], None) for word in words)
-                        place += size
-                        break
+                if (
+                    place + size <= count
+                    and drafts[place + size - 1][3] == draft[3]
+                    and all(drafts[place + i][0] == variant[i] for i in range(1, size))
+                ):
+                    end = drafts[place + size - 1][2]
+                    found.extend((word, draft[1], end, draft[3], None) for word in words)
+                    place += size
+                    break
             else:
                 found.append(draft)
                 place += 1

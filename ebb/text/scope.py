@@ -26,6 +26,8 @@ class Scope:
     question: bool = False
     quoted: bool = False
     uncertain: bool = False
+    negation: int = -1
+    """the token that negates, where `negated`"""
 
 
 _PLAIN = Scope()
@@ -111,8 +113,10 @@ class Scopes:
             self._last = (text, cues)
         first, last = cues.bounds(text, hit.first, hit.last)
         before = hit.first - 1
+        negation = self._negation(text, cues, hit, first)
         return Scope(
-            negated=self._negated(text, cues, hit, first),
+            negated=negation >= 0,
+            negation=negation,
             other_person=_other_person(cues, hit, first),
             past=cues["past"].any_between(first, last)
             and not cues["still"].any_between(first, last + _AFTER),
@@ -122,7 +126,8 @@ class Scopes:
             uncertain=_uncertain(cues["uncertain"], hit, first, last),
         )
 
-    def _negated(self, text: Text, cues: _Cues, hit: Hit, first: int) -> bool:
+    def _negation(self, text: Text, cues: _Cues, hit: Hit, first: int) -> int:
+        """The token that negates `hit`, or -1."""
         start = max(first, hit.first - self._reach)
         for at, end in cues["negation"].between(start, hit.last):
             if at in hit.free or end < hit.first:
@@ -131,11 +136,12 @@ class Scopes:
                 ):
                     continue
                 if at < hit.first and self._stopped(text, cues, end, hit.first):
-                    return False
-                return not any(
+                    return -1
+                doubled = any(
                     e < at or d < at <= e for d, e in cues["doubled"].between(start, hit.first - 1)
                 )
-        return False
+                return -1 if doubled else at
+        return -1
 
     def _stopped(self, text: Text, cues: _Cues, after: int, until: int) -> bool:
         """Whether a new statement begins between a negation and the hit, or with the hit."""

@@ -32,9 +32,9 @@ def hear(text: str, asked: str | None = None) -> dict[str, Finding]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.get('asked', '')}:{e['say']}"[:70])
 def test_a_message_tells_what_a_listener_would_hear(example: dict) -> None:  # type: ignore[type-arg]
-    heard = {id: f.value for id, f in hear(example["say"], example.get("asked")).items()}
-    expected = {id: str(value) for id, value in example["hear"].items()}
-    assert {id: heard.get(id) for id in expected} == expected, heard
+    heard = {name: f.value for name, f in hear(example["say"], example.get("asked")).items()}
+    expected = {name: str(value) for name, value in example["hear"].items()}
+    assert {name: heard.get(name) for name in expected} == expected, heard
     for unheard in example.get("not", ()):
         assert unheard not in heard, heard
     for finding, value in example.get("not_value", {}).items():
@@ -104,6 +104,6 @@ def test_any_text_is_heard_without_an_error_and_only_with_allowed_values(
 @settings(max_examples=100, deadline=None)
 @given(TYPED, st.sampled_from(["", " ", "\n", "  \t"]), st.sampled_from(["", " ", "\n"]))
 def test_surrounding_space_changes_nothing(text: str, before: str, after: str) -> None:
-    plain = {id: (f.value, f.amount) for id, f in hear(text).items()}
-    padded = {id: (f.value, f.amount) for id, f in hear(before + text + after).items()}
+    plain = {name: (f.value, f.amount) for name, f in hear(text).items()}
+    padded = {name: (f.value, f.amount) for name, f in hear(before + text + after).items()}
     assert plain == padded
