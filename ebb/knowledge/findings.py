@@ -52,8 +52,8 @@ class Band:
 class Quantity:
     """How an amount becomes a value.
 
-    `default`: the unit of a bare number, if any, and the largest number read so. `larger`: which end of a range
-    counts. `plausible`: amounts outside are not heard.
+    `default`: the unit of a bare number, if any; `default_to`: the largest number read so.
+    `larger`: which end of a range counts. `plausible`: amounts outside are not heard.
     """
 
     unit: str

@@ -39,7 +39,13 @@ class NumberReader:
             return drafts
         found: list[Draft] = []
         place = 0
+        triggers = self._triggers
         while place < len(drafts):
+            word = drafts[place][0]
+            if word not in triggers and not word[0].isdecimal():
+                found.append(drafts[place])
+                place += 1
+                continue
             value, used = self._value(drafts, place)
             if value is None:
                 found.append(drafts[place])
