@@ -51,6 +51,11 @@ class Answers:
         """Every word that the answers name."""
         return self._common.words.union(*(own.words for own in self._own.values()))
 
+    def warm(self) -> None:
+        """Compiles all patterns."""
+        for patterns in (self._common, *self._own.values()):
+            patterns.warm()
+
     def read(
         self, text: Text, rule: FindingRule, said: Finding | None, today: date
     ) -> Finding | None:

@@ -62,6 +62,12 @@ class Extractor:
         """Every word and "~lemma" that the patterns name (for checking their spelling)."""
         return self._set.words | self._unless.words | self._answers.words
 
+    def warm(self) -> None:
+        """Compiles all patterns now, so that the first message is as fast as the next."""
+        self._set.warm()
+        self._unless.warm()
+        self._answers.warm()
+
     def extract(
         self, text: Text, asked: str | None = None, today: date | None = None
     ) -> tuple[Finding, ...]:

@@ -14,7 +14,9 @@ from ebb.knowledge.language import Words, concepts
 from ebb.knowledge.yaml_reader import ContentError, Node, Record, read_folder
 from ebb.types import NOT_SURE, REFUSED
 
-SCOPES = frozenset("negated other_person past hypothetical question quoted uncertain".split())
+SCOPES = frozenset(
+    {"negated", "other_person", "past", "hypothetical", "question", "quoted", "uncertain"}
+)
 COMMON = "answers.yml"
 _NOTHING: Words = ()
 _NO_CONCEPTS: dict[str, Words] = {}

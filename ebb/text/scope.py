@@ -101,6 +101,10 @@ class Scopes:
         )
         self._last: tuple[Text, _Cues] | None = None
 
+    def warm(self) -> None:
+        """Compiles all cues now instead of at first use."""
+        self._set.warm()
+
     def of(self, text: Text, hit: Hit) -> Scope:
         """The scope of `hit`, which was found in `text`."""
         if not text.tokens:
