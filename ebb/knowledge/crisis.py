@@ -14,7 +14,7 @@ from typing import Literal, cast, get_args
 from ebb.knowledge.yaml_reader import Node, Record, read, read_folder
 from ebb.types import Tier
 
-Place = Literal["before", "after", "clause", "message"]
+Place = Literal["before", "after", "inside", "clause", "message"]
 Reading = Literal["yes", "no", "unsure"]
 Patterns = tuple[str, ...]
 
@@ -26,7 +26,7 @@ CATEGORIES = frozenset(
 )
 """The closed set of categories: each has its own replies."""
 
-KINDS = ("negated", "quoted", "information", "past", "other", "unwanted")
+KINDS = ("negated", "quoted", "information", "past", "other", "adult", "unwanted")
 """What may turn a hit, in the order in which it is asked. The first that applies decides."""
 _HELPERS = ("revives", "still")
 

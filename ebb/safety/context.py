@@ -88,15 +88,19 @@ def _in_place(cue: Cue, place: Hit, hit: Hit, text: Text) -> bool:
     if cue.where == "message":
         return True
     clause = text.tokens[hit.first].clause
-    if cue.where == "before":
+    if cue.where == "before":  # it may reach into the hit: "not going to" before "going to ..."
         return (
-            0 <= hit.first - place.last - 1 <= cue.reach
-            and text.tokens[place.last].clause == clause
+            place.first < hit.first
+            and place.last < hit.last
+            and hit.first - place.last - 1 <= cue.reach
+            and text.tokens[min(place.last, hit.first)].clause == clause
         )
     if cue.where == "after":
         return (
             0 <= place.first - hit.last - 1 <= cue.reach
             and text.tokens[place.first].clause == text.tokens[hit.last].clause
         )
+    if cue.where == "inside":
+        return place.first <= hit.last and hit.first - place.last - 1 < cue.reach
     near = hit.first - place.last - 1 <= cue.reach and place.first - hit.last - 1 <= cue.reach
     return near and text.tokens[place.first].clause <= clause <= text.tokens[place.last].clause
