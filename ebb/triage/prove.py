@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ebb.knowledge.triage import SITUATION, Conditions, RedFlag, Row, Tables
+from ebb.knowledge.triage import SITUATION, Case, Conditions, RedFlag, Row, Tables
 from ebb.triage.boxes import UNKNOWN, Space
 from ebb.triage.engine import State, decide, move, playing_tables, state, understood
 from ebb.types import REFUSED, Level, Outcome
@@ -282,10 +282,10 @@ def _classes(tables: Tables) -> dict[str, list[str]]:
 # ---- figures
 
 
-def lengths(tables: Tables, intent: str) -> dict[int, float]:
+def lengths(tables: Tables, intent: str, answers: Case) -> dict[int, float]:
     """How many questions a conversation takes that starts with `intent`: number to share.
 
-    Every button of a question counts as equally likely.
+    Questions of `answers` get that answer; of others every button counts as equally likely.
     """
     entry = tables.entries[intent]
     known_to: dict[Known, dict[int, float]] = {}
@@ -298,11 +298,13 @@ def lengths(tables: Tables, intent: str) -> dict[int, float]:
             if isinstance(found, Outcome):
                 shares[0] = 1.0
             else:
-                buttons = tables.questions[found].buttons
-                for choice in buttons:
-                    then = understood(tables, {**known, found: choice.value})
+                values = [choice.value for choice in tables.questions[found].buttons]
+                if found in answers:
+                    values = [answers[found]]
+                for value in values:
+                    then = understood(tables, {**known, found: value})
                     for count, share in ahead(then).items():
-                        shares[count + 1] += share / len(buttons)
+                        shares[count + 1] += share / len(values)
             known_to[key] = shares
         return known_to[key]
 

@@ -51,14 +51,16 @@ def test_a_dmer_outcome_without_the_safety_question_is_found(real) -> None:
 
 
 def test_most_conversations_need_six_questions_or_fewer(real, capsys) -> None:
+    """Without those that end early because she is in danger, which would flatter the figure."""
+    safe = {"thoughts_of_harm": "no", "psychosis_signs": "no", "chest_pain_or_breathless": "no"}
     for intent in real.entries:
-        shares = lengths(real, intent)
+        shares = lengths(real, intent, safe)
         assert sum(shares.values()) == pytest.approx(1)
         short = sum(share for count, share in shares.items() if count <= 6)
         with capsys.disabled():
             spread = " ".join(f"{count}:{share:.0%}" for count, share in shares.items())
             print(f"\n  {intent}: {short:.0%} need six questions or fewer ({spread})", end="")
-        assert short > 0.8, intent
+        assert short > 0.7, intent
 
 
 def without(real: Tables, lost: str) -> Tables:
