@@ -84,7 +84,10 @@ class Extractor:
             self._correct(text, today, heard, found, corrected, asked)
         rule = self._rules.findings.get(asked) if asked else None
         if rule is not None:
-            answer = self._answers.read(text, rule, found.get(rule.id), today)
+            answer = None
+            if corrected is not None and corrected + 1 < len(text.tokens):
+                answer = self._answers.replacement(text, rule, corrected + 1, _NEAR, today)
+            answer = answer or self._answers.read(text, rule, found.get(rule.id), today)
             if answer is not None:
                 found[rule.id] = answer
         for finding in derive(self._rules, found):

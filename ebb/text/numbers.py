@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ebb.knowledge.language import Numbers
 from ebb.text.model import Token
 
+_RANGE = ("or", "to")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
 Draft = tuple[str, int, int, int, float | None]
@@ -121,13 +122,17 @@ def amount(
     if unit == "celsius":
         return _celsius(numbers, tokens)
     pending: list[float] = []
+    stray: list[float] = []
     found: list[float] = []
     scale = 0.0
     for place, token in enumerate(tokens):
         if token.number is not None:
-            pending.append(token.number)
+            # after a unit ("1 min 30") a number is of some other unit, except in "a day or two"
+            joined = place > 0 and tokens[place - 1].text in _RANGE
+            (stray if found and not joined else pending).append(token.number)
         elif token.text in table:
             scale = table[token.text]
+            pending, stray = pending + stray, []
             if pending:
                 found.extend(value * scale for value in pending)
                 pending = []
