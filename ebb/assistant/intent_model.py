@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,14 @@ def features(words: Sequence[str], lemmas: Sequence[str], facts: Iterable[str]) 
     return found
 
 
-_WEIGHTS = {"w": 1.0, "l": 1.0, "s": 0.5, "c": 0.45, "^": 0.7, "f": 1.0, "n": 0.4}
+_WEIGHTS = {"w": 1.0, "l": 1.0, "s": 0.5, "c": 0.45, "^": 0.7, "f": 1.0, "n": 0.4, "u": 3.0}
+_MOST_UNKNOWN = 3
+
+
+def _with_unknown(names: Sequence[str], words: Container[str]) -> list[str]:
+    """`names` and how many of the words are not known: a sign of another subject."""
+    unknown = sum(n.startswith("w ") and n.count(" ") == 1 and n not in words for n in names)
+    return [*names, f"u {min(unknown, _MOST_UNKNOWN)}"]
 
 
 class IntentModel:
@@ -70,6 +77,7 @@ class IntentModel:
 
     def rank(self, names: Iterable[str]) -> list[tuple[str, float]]:
         """All intents with their probability, most likely first."""
+        names = _with_unknown(tuple(names), self._columns)
         columns, values = _vector(names, self._columns, self._scale)
         scores = self._bias + (values @ self._weights[columns] if len(columns) else 0.0)
         scores = self._sharpness * (scores - scores.max())
@@ -121,6 +129,10 @@ def train(
     seen: Counter[str] = Counter()
     for names, _ in examples:
         seen.update(set(names))
+    # A word of one example only is as unknown to training as a new word is later.
+    words = {name for name, count in seen.items() if count >= min_count}
+    examples = [(_with_unknown(names, words), intent) for names, intent in examples]
+    seen.update(name for names, _ in examples for name in names[-1:])
     vocabulary = sorted(name for name, count in seen.items() if count >= min_count)
     columns = {name: column for column, name in enumerate(vocabulary)}
     total = len(examples)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ebb.conversation.core import core
 from ebb.knowledge.places import PROJECT
 
 READY_CHECK = "ebb-ready-check"
@@ -82,6 +83,7 @@ async def load_agent(*, memory_only: bool = True, model: Path | None = None) -> 
     from rasa.core.agent import load_agent as rasa_load_agent
 
     prepare_rasa()
+    core().warm()
     agent = await rasa_load_agent(
         model_path=str(model or newest_model()), endpoints=endpoints(memory_only=memory_only)
     )
@@ -95,6 +97,7 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     from rasa.core.run import serve_application
 
     prepare_rasa()
+    core().warm()
     model = newest_model()
     address = f"http://{host}:{port}"
     failed: list[str] = []

@@ -22,13 +22,30 @@ from ebb.replies import Renderer
 from ebb.safety import Safety
 from ebb.text import Reader, Scopes
 from ebb.triage import step, tables_in_play
-from ebb.types import NOT_SURE, Assessment, Findings, Reply, Turn
+from ebb.types import (
+    NOT_SURE,
+    Assessment,
+    Finding,
+    Findings,
+    Level,
+    Outcome,
+    Reply,
+    Tier,
+    Turn,
+)
 
 ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "rather not say"}
 """What a pressed answer to a safety question says in words, for the assessment."""
 PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 """What buttons without an answer of their own say to an open question."""
-BABY, REQUEST = "baby_situation", "request"
+BABY, DIED, REQUEST = "baby_situation", "died", "request"
+TIER_LEVEL = {
+    Tier.NONE: Level.SELF_CARE,
+    Tier.CHECK: Level.WITHIN_3_DAYS,
+    Tier.URGENT: Level.SAME_DAY,
+    Tier.EMERGENCY: Level.EMERGENCY,
+}
+"""The level that each tier of words stands for, to tell which is more urgent."""
 LISTEN, TRIAGE, CRISIS = "action_listen", "action_triage", "utter_crisis"
 
 
@@ -49,11 +66,16 @@ class Core:
             say_back=self._say_back,
             source_title=self._source_title,
         )
-        self._crisis_replies = self.renderer.crisis_ids
         self.flow = flow.Flow(knowledge, self.renderer)
         self.fingerprint = digest(
             PROJECT / "knowledge" / "language", PROJECT / "knowledge" / "findings"
         )
+
+    def warm(self) -> None:
+        """Compile all patterns now, so that the first message is answered like the others."""
+        self.safety.warm()
+        self.scopes.warm()
+        self.extractor.warm()
 
     # ---- crisis
 
@@ -76,28 +98,68 @@ class Core:
         before: Sequence[Event],
         country: str | None,
     ) -> Reply | None:
-        """The crisis reply that a message calls for, or None."""
+        """The crisis reply that a message calls for, or None.
+
+        Where facts together show an emergency of the body that is more urgent than the words
+        alone, its card comes instead. Needs nothing but what is in memory.
+        """
+        where = country or self.knowledge.service.country
+        outcome, findings = self._emergency_by_facts(assessment, words, before)
+        if outcome is not None:
+            return self.renderer.outcome(outcome, findings, where)
         move = self._move(assessment, words, payload, before)
-        return None if move is None else self._crisis(move, before, country)
+        return None if move is None else self._crisis(move, before, where)
+
+    def _emergency_by_facts(
+        self, assessment: Assessment, words: str, before: Sequence[Event]
+    ) -> tuple[Outcome | None, tuple[Finding, ...]]:
+        """The emergency that the facts of her last messages show, if words alone show less."""
+        joints = self.knowledge.conversation
+        bodily = assessment.category in joints.bodily
+        if not words or (assessment.tier is not Tier.NONE and not bodily):
+            return None, ()
+        try:
+            known: dict[str, Finding] = {}
+            said = [e.get("text") or "" for e in before if e.get("event") == "user"]
+            for text in (*said, words):
+                for finding in self.extractor.extract(self.reader.read(text)):
+                    known[finding.id] = finding
+            values = {finding.id: finding.value for finding in known.values()}
+            found = step(self.knowledge.triage, values, joints.always).outcome
+        except Exception:
+            return None, ()
+        if found is None or found.level.rank <= TIER_LEVEL[assessment.tier].rank:
+            return None, ()
+        if found.level is not Level.EMERGENCY or not _by_rows(found, joints.always):
+            return None, ()
+        told_ids = {told(e).reply for e in before if e.get("event") == "bot"}
+        if f"outcome.{found.id}" in told_ids:
+            return None, ()
+        return found, tuple(known.values())
 
     def _move(
         self, assessment: Assessment, words: str, payload: str | None, before: Sequence[Event]
     ) -> Move | None:
-        standing = crisis.standing(told_all(before), self._crisis_replies)
+        told_so_far = told_all(before)
+        standing = crisis.standing(told_so_far, self.renderer.crisis_ids)
         question, value = answer_in(payload)
-        own = assessment if question is not None else self.safety.assess(words)
         asked = standing.asked
+        own = self.safety.assess(words) if words else Assessment()
         if question is not None:
             # A tapped answer says itself which question it answers.
-            asked, own = question, Assessment()
+            asked = question
         answer = None if asked is None else self._answer(asked, value, words, payload)
-        ask_elsewhere = payload is not None and question is None
+        if answer is not None and answer in self.knowledge.conversation.round_about:
+            # Questions about safety never go round in circles.
+            if crisis.follow_ups_in_a_row(told_so_far) >= self.knowledge.conversation.follow_ups:
+                answer = self.knowledge.conversation.after_follow_ups
+        elsewhere = payload is not None and question is None
         return crisis.next_move(
             assessment,
             own,
             answer,
             standing,
-            moves_on=ask_elsewhere
+            moves_on=elsewhere
             or standing.asked not in self.knowledge.replies.safety_questions
             or self.country_in(words, payload) is not None,
             in_triage=_asked_last(before) in self.knowledge.conversation.safety_findings,
@@ -117,7 +179,7 @@ class Core:
 
     def _crisis(self, move: Move, before: Sequence[Event], country: str | None) -> Reply:
         where = country or self.knowledge.service.country
-        seen = crisis.standing(told_all(before), self._crisis_replies)
+        seen = crisis.standing(told_all(before), self.renderer.crisis_ids)
         if move.kind == crisis.CRISIS:
             return self.renderer.crisis(
                 move.assessment, where, seen.seen, baby=self._baby(before)
@@ -166,6 +228,8 @@ class Core:
         message, before = heard(messages[index]), messages[:index]
         if done:
             return self._after(message, state, done)
+        if self._emergency_by_facts(message.assessment, _words(message), before)[0] is not None:
+            return TRIAGE
         if self._crisis_move(message, before) is not None:
             return CRISIS
         if self._emergency(message, state) or REQUEST in {f.id for f in message.findings}:
@@ -188,8 +252,8 @@ class Core:
         return None
 
     def _crisis_move(self, message: Heard, before: Sequence[Event]) -> Move | None:
-        payload = message.text if message.text.startswith("/") else None
-        words = "" if payload else message.text
+        words = _words(message)
+        payload = None if words else message.text
         assessment = message.assessment if payload is None else self.assess("", payload, before)
         return self._move(assessment, words, payload, before)
 
@@ -219,12 +283,15 @@ class Core:
     ) -> Reply | None:
         """The reply for an `utter_` response that depends on more than the domain knows."""
         where = country or self.knowledge.service.country
+        baby = state.values.get(BABY) or self._baby(messages)
+        if baby == DIED and response not in self.knowledge.conversation.after_loss:
+            return self.renderer.message("after_loss")
         if response == CRISIS:
             return self._render_crisis(messages, where)
         if response == "utter_human":
             return self.renderer.human(where)
         if response == "utter_menu":
-            return self.renderer.menu(baby=self._baby(messages))
+            return self.renderer.menu(baby=baby)
         if response == "utter_country":
             return self.flow.country(messages, where)
         if response == "utter_default":
@@ -297,7 +364,7 @@ class Core:
         """What `ebb triage` prints for a set of findings."""
         tables = self.knowledge.triage
         playing = tables_in_play(tables, findings)
-        found = step(tables, findings, playing or (tables.tables[0].id,))
+        found = step(tables, findings, playing)
         outcome = found.outcome
         return {
             "done": outcome is not None,
@@ -338,6 +405,16 @@ def _payload(payload: str | None) -> dict[str, str]:
     except ValueError:
         return {}
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def _words(message: Heard) -> str:
+    """What she wrote; a pressed button has no words of hers."""
+    return "" if message.text.startswith("/") else message.text
+
+
+def _by_rows(outcome: Outcome, tables: Sequence[str]) -> bool:
+    """Whether a row of these tables matched, and not only their default."""
+    return any(why.row.partition(".")[0] in tables for why in outcome.why)
 
 
 def _asked_last(messages: Sequence[Event]) -> str | None:

@@ -86,3 +86,18 @@ def next_move(
     if crisis.asked is None or moves_on or crisis.again:
         return None
     return Move("again", assessment)
+
+
+def follow_ups_in_a_row(told: Sequence[Told]) -> int:
+    """How many of the last bot messages followed up on an answer about safety."""
+    count = 0
+    for one in reversed(told):
+        if one.reply is None or not one.reply.startswith("crisis.") or _is_first(one.reply):
+            break
+        count += 1
+    return count
+
+
+def _is_first(reply: str) -> bool:
+    """Whether a crisis reply met words of danger, and not an answer."""
+    return any(f".{tier.value}." in reply for tier in Tier)

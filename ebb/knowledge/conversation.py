@@ -22,6 +22,11 @@ class Joints:
     least: float
     question_words: frozenset[str]
     own_intent: frozenset[str]
+    bodily: frozenset[str]
+    round_about: frozenset[str]
+    follow_ups: int
+    after_follow_ups: str
+    after_loss: frozenset[str]
 
 
 def load(file: Path) -> Joints:
@@ -36,8 +41,12 @@ def load(file: Path) -> Joints:
             "did_you_mean",
             "question_words",
             "own_intent",
+            "bodily",
+            "follow_ups",
+            "after_loss",
         }
     )
+    rounds = fields["follow_ups"].record({"most", "kinds", "then"})
     guess = fields["did_you_mean"].record({"choices", "least"})
     return Joints(
         crisis_findings={k: v.text() for k, v in fields["crisis_findings"].fields().items()},
@@ -49,4 +58,9 @@ def load(file: Path) -> Joints:
         least=guess["least"].number(),
         question_words=frozenset(fields["question_words"].texts()),
         own_intent=frozenset(fields["own_intent"].texts()),
+        bodily=frozenset(fields["bodily"].texts()),
+        round_about=frozenset(rounds["kinds"].texts()),
+        follow_ups=rounds["most"].integer(),
+        after_follow_ups=rounds["then"].text(),
+        after_loss=frozenset(fields["after_loss"].texts()),
     )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from ebb.knowledge.yaml_reader import Node, read
 
-_ID = re.compile(r"(?:SF?|C)[1-9][0-9]{0,2}b?|OK(?:-low)?")
+_ID = re.compile(r"(?:SF?|C)[1-9][0-9]{0,2}b?|RF[0-9]{2}|OK(?:-low)?")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
 _URL = re.compile(r"https://[^\s/]+\.[^\s/]+\S*")
 
