@@ -26,7 +26,7 @@ CATEGORIES = frozenset(
 )
 """The closed set of categories: each has its own replies."""
 
-KINDS = ("negated", "quoted", "information", "past", "other", "adult", "unwanted")
+KINDS = ("negated", "quoted", "information", "past", "other", "adult", "feeding", "unwanted")
 """What may turn a hit, in the order in which it is asked. The first that applies decides."""
 _HELPERS = ("revives", "still")
 
