@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.turn import country_of, state_of, utter
+from actions.turn import state_of, utter
 from ebb.conversation.core import core
 
 
@@ -23,5 +23,5 @@ class ActionShowWhy(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Answer the turn."""
-        utter(dispatcher, core().why(state_of(tracker), tracker.events, country_of(tracker)))
+        utter(dispatcher, core().why(state_of(tracker), tracker.events))
         return []

@@ -66,7 +66,9 @@ def _machine() -> None:
 
 
 def _assess() -> None:
-    lines = "".join(json.dumps({"text": f"{ASSESS[i % len(ASSESS)]}"}) + "\n" for i in range(20_000))
+    lines = "".join(
+        json.dumps({"text": f"{ASSESS[i % len(ASSESS)]}"}) + "\n" for i in range(20_000)
+    )
     with tempfile.TemporaryFile("w+") as file:
         times = []
         for text in (lines[: len(lines) // 20_000], lines):
@@ -78,7 +80,8 @@ def _assess() -> None:
             command = [sys.executable, "-m", "ebb.cli", "assess"]
             subprocess.run(command, stdin=file, stdout=subprocess.DEVNULL, check=True, cwd=ROOT)
             times.append(time.perf_counter() - started)
-    print(f"ebb assess: {20_000 / (times[1] - times[0]):,.0f} messages a second, start {times[0]:.1f} s")
+    speed = 20_000 / (times[1] - times[0])
+    print(f"ebb assess: {speed:,.0f} messages a second, start {times[0]:.1f} s")
 
 
 async def _messages() -> None:
@@ -146,7 +149,9 @@ def _replies() -> bool:
 def _train() -> None:
     started = time.perf_counter()
     command = [sys.executable, "-m", "ebb.cli", "train"]
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+    )
     print(f"ebb train: {time.perf_counter() - started:.1f} s")
 
 

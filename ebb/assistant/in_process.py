@@ -32,9 +32,7 @@ class InProcessActions(EndpointConfig):
         self._executor = ActionExecutor()
         self._executor.register_package(package)
 
-    async def request(  # type: ignore[override]
-        self, json: dict[str, Any], **_: Any
-    ) -> dict[str, Any]:
+    async def request(self, json: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Run the action that Rasa's request names; its answer has events and responses."""
         name = json.get("next_action", "")
         call = copy.deepcopy({key: value for key, value in json.items() if key != "domain"})

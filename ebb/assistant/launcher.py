@@ -75,7 +75,7 @@ def prepare_rasa() -> None:
         validator.validate(result)
         return True
 
-    RemoteAction._validate_action_result = validate  # type: ignore[method-assign]
+    RemoteAction._validate_action_result = validate
 
 
 async def load_agent(*, memory_only: bool = True, model: Path | None = None) -> Any:

@@ -16,7 +16,7 @@ from rasa.utils.endpoints import EndpointConfig
 
 
 class ConversationLocks(InMemoryLockStore):
-    """Lock store for `endpoints.yml`: `lock_store: {type: ebb.assistant.locks.ConversationLocks}`."""
+    """The lock store that endpoints.yml names."""
 
     def __init__(self, endpoint_config: EndpointConfig | None = None) -> None:
         super().__init__()

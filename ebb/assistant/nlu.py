@@ -217,7 +217,8 @@ class Intents(GraphComponent):
             return []
         length = self._config["ranking_length"]
         return [
-            {"name": name, "confidence": chance} for name, chance in self._model.rank(names)[:length]
+            {"name": name, "confidence": chance}
+            for name, chance in self._model.rank(names)[:length]
         ]
 
     def _best(

@@ -162,7 +162,9 @@ def _print_reasons(replies: list[Reply], colour: bool) -> None:
                 sources = reason.get("sources")
                 tags = ", ".join(str(s) for s in sources) if isinstance(sources, list) else ""
                 print(_paint(f"     {reason.get('row')}", DIM, colour))
-                print(textwrap.fill(f"{reason.get('text')} [{tags}]", WIDTH, initial_indent="     "))
+                print(
+                    textwrap.fill(f"{reason.get('text')} [{tags}]", WIDTH, initial_indent="     ")
+                )
     print(flush=True)
 
 

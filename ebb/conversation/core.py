@@ -149,10 +149,11 @@ class Core:
             # A tapped answer says itself which question it answers.
             asked = question
         answer = None if asked is None else self._answer(asked, value, words, payload)
-        if answer is not None and answer in self.knowledge.conversation.round_about:
-            # Questions about safety never go round in circles.
-            if crisis.follow_ups_in_a_row(told_so_far) >= self.knowledge.conversation.follow_ups:
-                answer = self.knowledge.conversation.after_follow_ups
+        joints = self.knowledge.conversation
+        # Questions about safety never go round in circles.
+        many = crisis.follow_ups_in_a_row(told_so_far) >= joints.follow_ups
+        if many and answer in joints.round_about:
+            answer = joints.after_follow_ups
         elsewhere = payload is not None and question is None
         return crisis.next_move(
             assessment,
@@ -181,9 +182,7 @@ class Core:
         where = country or self.knowledge.service.country
         seen = crisis.standing(told_all(before), self.renderer.crisis_ids)
         if move.kind == crisis.CRISIS:
-            return self.renderer.crisis(
-                move.assessment, where, seen.seen, baby=self._baby(before)
-            )
+            return self.renderer.crisis(move.assessment, where, seen.seen, baby=self._baby(before))
         return self.renderer.crisis_follow_up(
             move.kind, seen.asked, where, seen.seen, move.assessment, baby=self._baby(before)
         )
@@ -325,15 +324,11 @@ class Core:
         where = country or self.knowledge.service.country
         return self.flow.clarify(_hers(events), where, self._baby(events))
 
-    def why(
-        self, state: State, events: Sequence[Event], country: str | None
-    ) -> tuple[Reply, ...]:
+    def why(self, state: State, events: Sequence[Event]) -> tuple[Reply, ...]:
         """The reasons and sources of the last advice."""
-        return self.flow.why(state, events, country or self.knowledge.service.country)
+        return self.flow.why(state, events)
 
-    def start_over(
-        self, state: State, events: Sequence[Event]
-    ) -> tuple[State, tuple[Reply, ...]]:
+    def start_over(self, state: State, events: Sequence[Event]) -> tuple[State, tuple[Reply, ...]]:
         """A fresh start; red flags and where the baby is are kept."""
         return self.flow.start_over(state, _hers(events))
 

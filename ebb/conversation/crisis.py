@@ -51,7 +51,7 @@ def standing(told: Sequence[Told], crisis_replies: Container[str]) -> Crisis:
     The question of a crisis reply stays open until a bot message of another kind.
     """
     told = [t for t in told if t.reply and not t.reply.startswith(ELSEWHERE)]
-    seen = tuple(t.reply for t in told if t.reply in crisis_replies)
+    seen = tuple(t.reply for t in told if t.reply and t.reply in crisis_replies)
     last = told[-1] if told else None
     if last is None or last.reply not in crisis_replies:
         return Crisis(seen=seen)
@@ -77,7 +77,9 @@ def next_move(
     the help lines in its card.
     """
     if own_words.tier.rank >= Tier.CHECK.rank:
-        return Move(CRISIS, own_words if own_words.tier.rank >= assessment.tier.rank else assessment)
+        return Move(
+            CRISIS, own_words if own_words.tier.rank >= assessment.tier.rank else assessment
+        )
     if crisis.asked is not None and answer is not None:
         return Move(answer, assessment)
     least = Tier.URGENT if in_triage else Tier.CHECK

@@ -36,7 +36,7 @@ class Flow:
         right where nothing is open.
         """
         if message.intent == GO_BACK and message.answer is None and not message.findings:
-            return self._go_back(state, country)
+            return self._go_back(state)
         if _wants_summary(message):
             return state, (self._summary(state),)
         playing = self._playing(state)
@@ -111,7 +111,7 @@ class Flow:
         rows = tuple(why.row for why in outcome.why)
         return replace(state, open=None, tries=0, outcome=outcome.id, rows=rows), (reply,)
 
-    def _go_back(self, state: State, country: str | None) -> tuple[State, tuple[Reply, ...]]:
+    def _go_back(self, state: State) -> tuple[State, tuple[Reply, ...]]:
         """Take back the last answer and ask again. A red flag stays, and is asked directly."""
         if not state.answered:
             if state.open is not None:
@@ -167,9 +167,7 @@ class Flow:
         ][: self._joints.choices]
         return (self._renderer.did_you_mean(likely, baby=baby),)
 
-    def why(
-        self, state: State, events: Sequence[Event], country: str | None
-    ) -> tuple[Reply, ...]:
+    def why(self, state: State, events: Sequence[Event]) -> tuple[Reply, ...]:
         """The reasons of the last outcome, or the sources of the last answer."""
         if state.open is not None:
             asked = step(self._tables, state.values, self._playing(state))
@@ -210,9 +208,7 @@ class Flow:
             return None
         return step(self._tables, state.values, playing).outcome
 
-    def start_over(
-        self, state: State, hers: Sequence[Heard]
-    ) -> tuple[State, tuple[Reply, ...]]:
+    def start_over(self, state: State, hers: Sequence[Heard]) -> tuple[State, tuple[Reply, ...]]:
         """A state without her answers, but with every red flag and where the baby is."""
         kept = tuple(
             finding
@@ -247,5 +243,3 @@ def _wants_summary(message: Heard) -> bool:
 
 def _told(outcome: Outcome, state: State) -> bool:
     return outcome.id == state.outcome and {w.row for w in outcome.why} <= set(state.rows)
-
-

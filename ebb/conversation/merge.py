@@ -50,9 +50,7 @@ def learned(state: State, finding: Finding, tables: Tables) -> State:
 def is_red(state: State, finding_id: str, tables: Tables) -> bool:
     """Whether what she said of `finding_id` is a red flag."""
     value = state.values.get(finding_id)
-    return any(
-        flag.finding == finding_id and value in flag.at_least for flag in tables.red_flags
-    )
+    return any(flag.finding == finding_id and value in flag.at_least for flag in tables.red_flags)
 
 
 def _lowers(before: str, finding: Finding, tables: Tables) -> bool:

@@ -53,4 +53,6 @@ def _row(row: Row, tables: Tables) -> Iterator[str]:
 
 
 def _conditions(conditions: Conditions | Mapping[str, frozenset[str]]) -> str:
-    return "; ".join(f"{name} is {' or '.join(sorted(values))}" for name, values in conditions.items())
+    return "; ".join(
+        f"{name} is {' or '.join(sorted(values))}" for name, values in conditions.items()
+    )

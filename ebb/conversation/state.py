@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from ebb.types import JSON, Assessment, Finding
@@ -25,7 +25,7 @@ class Heard:
     ranking: tuple[tuple[str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     answer: tuple[str, str] | None = None
-    assessment: Assessment = Assessment()
+    assessment: Assessment = field(default_factory=Assessment)
     asked_too: str | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import yaml
@@ -39,8 +39,12 @@ NOT_READ = frozenset(
      "conversation_start", "intents", "entities", "slots", "actions", "session_config"}
 )  # fmt: skip
 """Keys under which nothing stands that she reads."""
-PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()-]{5,}\d(?!\w)|(?<![\w.-])(?:999|911|988|111|112|113)(?![\w.-])")
-RENDERED = frozenset({"utter_crisis", "utter_human", "utter_menu", "utter_country", "utter_default"})
+PHONE = re.compile(
+    r"(?<![\w.])\+?\d[\d ()-]{5,}\d(?!\w)|(?<![\w.-])(?:999|911|988|111|112|113)(?![\w.-])"
+)
+RENDERED = frozenset(
+    {"utter_crisis", "utter_human", "utter_menu", "utter_country", "utter_default"}
+)
 """Responses that are rendered from knowledge/ or predicted without a rule."""
 
 
@@ -60,7 +64,9 @@ class Problem:
         return f"{self.file}:{self.line}: {kind}: {self.reason}.{hint}"
 
 
-def check(root: Path = PROJECT, *, release: bool = False, today: date | None = None) -> list[Problem]:
+def check(
+    root: Path = PROJECT, *, release: bool = False, today: date | None = None
+) -> list[Problem]:
     """All problems of the content below `root`: knowledge/, domain.yml and data/."""
     folder = root / "knowledge"
     found = list(_loading(folder))
@@ -73,7 +79,11 @@ def check(root: Path = PROJECT, *, release: bool = False, today: date | None = N
     found += _sentences(folder, domain)
     found += _duplicate_ids(folder)
     found += _unreachable(root, domain)
-    unsigned = [*_sign_offs(folder, domain, today or date.today()), *_lines(folder, today or date.today())]
+    now = today or datetime.now(timezone.utc).date()
+    unsigned = [
+        *_sign_offs(folder, domain, now),
+        *_lines(folder, now),
+    ]
     found += [replace(problem, fails=release) for problem in unsigned]
     return _placed(found, root)
 
@@ -120,9 +130,15 @@ def _triage(folder: Path) -> Iterator[Problem]:
     }
     for document in read_folder(folder / "triage"):
         for node, key in _walk(document):
-            if key in ("when", "not_if", "unless") or key.startswith(("match[", "no_match[", "opens_when[", "ask_if[")):
+            if key in ("when", "not_if", "unless") or key.startswith(
+                ("match[", "no_match[", "opens_when[", "ask_if[")
+            ):
                 yield from _conditions(node, known)
-            elif key == "finding" and isinstance(node.raw, yaml.ScalarNode) and node.text() not in known:
+            elif (
+                key == "finding"
+                and isinstance(node.raw, yaml.ScalarNode)
+                and node.text() not in known
+            ):
                 yield _unknown(node, node.text(), known)
     tables = triage.load(folder / "triage")
     for question in tables.questions.values():
@@ -172,9 +188,14 @@ def _sources(folder: Path, domain: Node) -> Iterator[Problem]:
                 yield _problem(node, "no source is given", "name at least one tag of sources.yml")
             for tag in tags:
                 if tag not in known:
-                    yield _problem(node, f"unknown source {tag!r}", "add it to knowledge/sources.yml")
+                    yield _problem(
+                        node, f"unknown source {tag!r}", "add it to knowledge/sources.yml"
+                    )
     for name, variation in _responses(domain):
-        if "metadata" not in variation.fields() or "sources" not in variation.fields()["metadata"].fields():
+        if (
+            "metadata" not in variation.fields()
+            or "sources" not in variation.fields()["metadata"].fields()
+        ):
             yield _problem(variation, f"{name} names no sources", "metadata: {sources: [...]}")
 
 
@@ -183,7 +204,10 @@ def _sources(folder: Path, domain: Node) -> Iterator[Problem]:
 
 def _phones(folder: Path, domain: Node) -> Iterator[Problem]:
     for document in [*_documents(folder), domain]:
-        if document.file.parent.name == "helplines" or document.file.name in ("sources.yml", "service.yml"):
+        if document.file.parent.name == "helplines" or document.file.name in (
+            "sources.yml",
+            "service.yml",
+        ):
             continue
         for node, text in _texts(document):
             match = PHONE.search(text)
@@ -252,7 +276,9 @@ def _unreachable(root: Path, domain: Node) -> Iterator[Problem]:
                 used.add(match.group(1))
     for name, node in domain.fields()["responses"].fields().items():
         if name not in used:
-            yield _problem(node, f"no rule leads to {name}", "add a rule in data/rules/, or remove it")
+            yield _problem(
+                node, f"no rule leads to {name}", "add a rule in data/rules/, or remove it"
+            )
     tables = triage.load(root / "knowledge" / "triage")
     led_to = {row.outcome for row in tables.rows} | {t.otherwise for t in tables.tables}
     for outcome in set(tables.outcomes) - led_to - {tables.default}:
@@ -281,7 +307,9 @@ def _lines(folder: Path, today: date) -> Iterator[Problem]:
             if key != "checked_on":
                 continue
             if node.is_null():
-                yield _problem(node, "this help line was not checked", "call or open it, then fill in the date")
+                yield _problem(
+                    node, "this help line was not checked", "call or open it, then fill in the date"
+                )
             elif _date(node) < today - CHECK_EVERY:
                 yield _problem(node, f"checked more than {CHECK_EVERY.days} days ago")
 

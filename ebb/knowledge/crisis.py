@@ -19,10 +19,30 @@ Reading = Literal["yes", "no", "unsure"]
 Patterns = tuple[str, ...]
 
 CATEGORIES = frozenset(
-    "ideation_passive ideation_active method plan_or_intent act_under_way self_harm overdose "
-    "harm_baby harm_others loss_of_control psychosis means_question burdensomeness entrapment "
-    "intrusive third_party past information abuse mother_emergency baby_emergency "
-    "ambiguous".split()
+    [
+        "ideation_passive",
+        "ideation_active",
+        "method",
+        "plan_or_intent",
+        "act_under_way",
+        "self_harm",
+        "overdose",
+        "harm_baby",
+        "harm_others",
+        "loss_of_control",
+        "psychosis",
+        "means_question",
+        "burdensomeness",
+        "entrapment",
+        "intrusive",
+        "third_party",
+        "past",
+        "information",
+        "abuse",
+        "mother_emergency",
+        "baby_emergency",
+        "ambiguous",
+    ]
 )
 """The closed set of categories: each has its own replies."""
 
@@ -254,9 +274,7 @@ def _examples(record: Record, name: str) -> tuple[Example, ...]:
 
 def _context(node: Node) -> tuple[Profiles, tuple[Cue, ...], tuple[str, ...]]:
     record = node.record({"order", "profiles", "contexts"})
-    profiles = {
-        name: _effects(item) for name, item in record["profiles"].fields().items()
-    }
+    profiles = {name: _effects(item) for name, item in record["profiles"].fields().items()}
     cues: list[Cue] = []
     for item in record["contexts"].items():
         fields = item.record({"kind", "where", "patterns"}, {"reach"})
@@ -333,9 +351,7 @@ def _spelling(node: Node) -> Spelling:
     record = node.record({"words", "variants", "never"})
     return Spelling(
         words={
-            word: distance
-            for distance, words in _by_distance(record["words"])
-            for word in words
+            word: distance for distance, words in _by_distance(record["words"]) for word in words
         },
         variants={
             variant: word

@@ -193,7 +193,9 @@ def read(file: Path) -> Node:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ContentError(file, mark.line + 1 if mark else 1, f"not valid YAML: {reason}") from None
+        raise ContentError(
+            file, mark.line + 1 if mark else 1, f"not valid YAML: {reason}"
+        ) from None
     if raw is None:
         raise ContentError(file, 1, "the file is empty")
     return Node(file, raw)
@@ -210,7 +212,7 @@ def read_folder(folder: Path) -> Iterator[Node]:
 
 def _refuse_tricks(file: Path, loader: _Loader) -> None:
     while loader.check_event():
-        event = loader.get_event()
+        event = loader.get_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ContentError(file, line, "anchors and aliases (& and *) are not allowed")

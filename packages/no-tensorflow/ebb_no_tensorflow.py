@@ -16,8 +16,9 @@ ROOTS = frozenset({"tensorflow", "tensorflow_addons", "tensorflow_hub", "tensorf
 FIX = (
     "TensorFlow is not installed: this project runs Rasa without it. "
     "Fix: remove the component that needs it (DIETClassifier, TEDPolicy, UnexpecTEDIntentPolicy, "
-    "ResponseSelector, ConveRTFeaturizer or LanguageModelFeaturizer) from config.yml, or delete the "
-    "TensorFlow lines under [tool.uv] override-dependencies in pyproject.toml and run `uv sync`."
+    "ResponseSelector, ConveRTFeaturizer or LanguageModelFeaturizer) from config.yml, or "
+    "delete the TensorFlow lines under [tool.uv] override-dependencies in pyproject.toml and run "
+    "`uv sync`."
 )
 
 
@@ -29,7 +30,7 @@ class Finder:
     """Meta-path finder that answers Rasa's imports of the packages in `ROOTS`."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):  # noqa: ARG004 - the import protocol's signature
+    def find_spec(name, path=None, target=None):
         if name.partition(".")[0] not in ROOTS or not _asked_by_rasa():
             return None
         from importlib.machinery import ModuleSpec

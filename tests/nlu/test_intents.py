@@ -80,6 +80,8 @@ def test_held_out_messages_of_every_intent_are_understood(talk: Talk) -> None:
     assert not weak
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\x00\x01", "\ud800", "\u202e\u202d", "😭😭", "a" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "\x00\x01", "\ud800", "\u202e\u202d", "😭😭", "a" * 100_000]
+)
 def test_odd_text_is_read_without_an_error(talk: Talk, text: str) -> None:
     assert _intent(talk, text)

@@ -210,7 +210,9 @@ def clean(said: object) -> str:
     if not isinstance(said, str):
         return ""
     text = said.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text).strip()
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in text
+    ).strip()
 
 
 def _has_words(text: str) -> bool:
@@ -225,4 +227,3 @@ def as_plain(words: str) -> str:
         half = MAX_CHARACTERS // 2
         text = f"{text[:half]} {text[-half:]}"
     return text
-

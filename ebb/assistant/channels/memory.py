@@ -46,7 +46,7 @@ class Memory:
             self.offered.popitem(last=False)
 
     def pressed(self, text: str) -> Button | None:
-        """The offered button that `text` means: its opaque payload, or its title in the last reply."""
+        """The offered button that `text` means: an opaque payload, or a title of the last reply."""
         if text in self.offered:
             return self.offered[text]
         wanted = " ".join(text.split()).casefold()

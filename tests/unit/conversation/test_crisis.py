@@ -21,7 +21,9 @@ def move(assessment: Assessment, own: Assessment, answer: str | None, crisis: Cr
 @pytest.mark.parametrize("tier", [Tier.CHECK, Tier.URGENT, Tier.EMERGENCY])
 @pytest.mark.parametrize("answer", [None, "safe", "go_on"])
 @pytest.mark.parametrize("crisis", [Crisis(), OPEN])
-def test_words_of_danger_are_met_as_a_crisis_whatever_else_they_answer(tier, answer, crisis) -> None:
+def test_words_of_danger_are_met_as_a_crisis_whatever_else_they_answer(
+    tier, answer, crisis
+) -> None:
     danger = Assessment(tier, "ideation_active")
     assert move(danger, danger, answer, crisis) == CRISIS
 

@@ -25,17 +25,28 @@ LONGEST_SENTENCE = 20
 LONGEST_TITLE = 24
 MOST_BUTTONS = 3
 
-OWN_RESPONSE = {"change_country": "utter_country", "nlu_fallback": "utter_default"}
+OWN_RESPONSE = {"change_country": "utter_country"}
 """Intents whose response is not named after them."""
-TRIAGED = (
-    "report_feeling_at_letdown report_low_mood report_baby_blues report_anxiety "
-    "report_intrusive_thoughts report_birth_trauma report_feeding_aversion report_weaning_mood "
-    "affirm deny not_sure inform go_back"
-).split()
+TRIAGED = [
+    "report_feeling_at_letdown",
+    "report_low_mood",
+    "report_baby_blues",
+    "report_anxiety",
+    "report_intrusive_thoughts",
+    "report_birth_trauma",
+    "report_feeding_aversion",
+    "report_weaning_mood",
+    "affirm",
+    "deny",
+    "not_sure",
+    "inform",
+    "go_back",
+]
 ACTION_ONLY = {
     "start_over": "action_start_over",
     "show_why": "action_show_why",
     "delete_my_data": "action_forget",
+    "nlu_fallback": "action_clarify",
     **dict.fromkeys(TRIAGED, "action_triage"),
 }
 """Intents that an action answers."""
@@ -402,6 +413,7 @@ def test_every_tag_has_a_record() -> None:
         *(f"SF{number}" for number in range(1, 40)),
         *(f"C{number}" for number in range(1, 15)),
         *(f"S{number}" for number in range(1, 183)),
+        *(f"RF{number:02d}" for number in range(1, 22)),
         *("S120b", "S146b", "OK", "OK-low"),
     ]
     assert sorted(SOURCES.by_id) == sorted(wanted)
