@@ -182,6 +182,9 @@ def _replay(_: argparse.Namespace) -> int:
 
 
 def _erase(chosen: argparse.Namespace) -> int:
+    from ebb.assistant.launcher import quiet
+
+    quiet()
     from ebb.assistant.erase import erase
 
     if chosen.conversation:

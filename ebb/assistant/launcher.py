@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import sys
 import urllib.request
 import warnings
 from collections.abc import Callable
@@ -30,11 +31,18 @@ def quiet() -> None:
     os.environ.setdefault("SANIC_REQUEST_MAX_SIZE", "1100000")
     os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
     warnings.simplefilter("ignore")
+    # Libraries switch warnings of old names on again while they load.
+    warnings.showwarning = _drop_deprecations
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     import structlog
 
     # Rasa's own structured logs hold message text below this level.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+def _drop_deprecations(message: Any, category: type[Warning], *rest: Any) -> None:
+    if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
+        print(f"warning: {message}", file=sys.stderr)
 
 
 def newest_model() -> Path:
@@ -128,12 +136,19 @@ async def _check_and_announce(
         replies = await asyncio.get_running_loop().run_in_executor(None, _ask, address)
         if not replies or not replies[0].get("text"):
             raise StartError("a test message got no answer; see the log above")
-        await agent.tracker_store._tracker_store.forget(READY_CHECK)
+        _forget(agent, READY_CHECK)
     except Exception as error:
         failed.append(str(error) or type(error).__name__)
         app.stop()
         return
     say(address)
+
+
+def _forget(agent: Any, conversation: str) -> None:
+    store = agent.tracker_store
+    store = getattr(store, "_tracker_store", store)
+    if hasattr(store, "erase"):
+        store.erase(conversation)
 
 
 def _ask(address: str) -> list[dict[str, Any]]:
