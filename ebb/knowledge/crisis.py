@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+import yaml
+
 from ebb.knowledge.yaml_reader import Node, Record, read, read_folder
 from ebb.types import Tier
 
@@ -152,7 +154,8 @@ def load(folder: Path) -> CrisisRules:
         if node.file.name in _SPECIAL:
             continue
         record = node.record({"rules"}, {"concepts"})
-        for name, patterns in record.get("concepts", _concepts, {}).items():
+        own: dict[str, Patterns] = record.get("concepts", _concepts, {})
+        for name, patterns in own.items():
             if name in concepts:
                 raise record["concepts"].error(f"concept {name!r} is there already")
             concepts[name] = patterns
@@ -213,7 +216,7 @@ def _category(node: Node) -> str:
 
 
 def _scope(node: Node, profiles: Profiles) -> Mapping[str, Effect]:
-    if node.raw.id == "scalar":
+    if isinstance(node.raw, yaml.ScalarNode):
         name = node.text()
         if name not in profiles:
             raise node.error(f"no such scope: {name}", f"one of: {', '.join(profiles)}")
@@ -253,7 +256,7 @@ def _examples(record: Record, name: str) -> tuple[Example, ...]:
         return ()
     found: list[Example] = []
     for node in record[name].items():
-        if node.raw.id == "scalar":
+        if isinstance(node.raw, yaml.ScalarNode):
             found.append(Example(node.text()))
             continue
         item = node.record({"text"}, {"why", "tier", "category", "rule"})

@@ -162,4 +162,3 @@ class Safety:
 
 def _span(text: Text, hit: Hit) -> Span:
     return Span(*text.span(hit.first, hit.last))
-
