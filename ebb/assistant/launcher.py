@@ -91,7 +91,6 @@ async def load_agent(*, memory_only: bool = True, model: Path | None = None) -> 
     from rasa.core.agent import load_agent as rasa_load_agent
 
     prepare_rasa()
-    core().warm()
     agent = await rasa_load_agent(
         model_path=str(model or newest_model()), endpoints=endpoints(memory_only=memory_only)
     )
@@ -105,7 +104,6 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     from rasa.core.run import serve_application
 
     prepare_rasa()
-    core().warm()
     model = newest_model()
     address = f"http://{host}:{port}"
     failed: list[str] = []
@@ -142,6 +140,8 @@ async def _check_and_announce(
         app.stop()
         return
     say(address)
+    # The first crisis is answered in a fraction of a second even before this is done.
+    await asyncio.get_running_loop().run_in_executor(None, core().warm)
 
 
 def _forget(agent: Any, conversation: str) -> None:

@@ -33,7 +33,7 @@ class ContentError(Exception):
         return f"{self.file}:{self.line}: {self.reason}.{hint}"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Safe loader with a resolver that types only true, false, null and plain numbers."""
 
 
@@ -222,7 +222,7 @@ def _refuse_tricks(file: Path, loader: _Loader) -> None:
 
 def _construct(raw: yaml.ScalarNode) -> str | int | float | bool | None:
     text: str = raw.value
-    if raw.style is not None:
+    if raw.style:
         return text
     match raw.tag.rpartition(":")[2]:
         case "bool":
