@@ -50,7 +50,7 @@ CATEGORIES = frozenset(
 
 KINDS = ("negated", "quoted", "information", "past", "other", "adult", "feeding", "unwanted")
 """What may turn a hit, in the order in which it is asked. The first that applies decides."""
-_HELPERS = ("revives", "still")
+_HELPERS = ("revives", "still", "child")
 
 
 @dataclass(frozen=True, slots=True)

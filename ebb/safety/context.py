@@ -73,6 +73,8 @@ class Found:
             return denied and not self._stands("revives", hit)
         if kind == "past":
             return self._stands(kind, hit) and not self._stands("still", hit)
+        if kind == "adult":
+            return self._stands(kind, hit) and not self._stands("child", hit)
         return self._stands(kind, hit)
 
     def _stands(self, kind: str, hit: Hit) -> bool:

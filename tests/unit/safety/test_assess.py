@@ -141,3 +141,21 @@ def _shared() -> Safety:
 
 
 _SHARED: Safety | None = None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("the pump is killing me. ", ""), ("no fever. ", ""), ("i had mastitis last year. ", ""),
+     ("", "\nhow do i increase my supply?"), ("hi, ", ""), ("", ", thanks"), ("", "... sorry")],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["i want to die", "i took all my tablets", "she'd be better off without me",
+     "i keep cutting myself", "i'm going to smother her", "i don't want to be here anymore"],
+)  # fmt: skip
+def test_words_about_feeding_beside_a_crisis_never_lower_it(
+    safety: Safety, before: str, text: str, after: str
+) -> None:
+    alone = safety.assess(text)
+    assert alone.tier.rank >= Tier.URGENT.rank
+    assert safety.assess(f"{before}{text}{after}").tier.rank >= alone.tier.rank
