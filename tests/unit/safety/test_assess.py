@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from ebb.safety import ERROR, Safety
 from ebb.types import Assessment, Span, Tier, Turn
 
+KNOWLEDGE = Path(__file__).resolve().parents[3] / "knowledge"
 NOW = Turn("bot", "Are you thinking about ending your life right now?", "safety.now")
 
 
@@ -133,7 +135,6 @@ def _shared() -> Safety:
     if _SHARED is None:
         from ebb.knowledge import crisis, language
         from ebb.text import Reader
-        from tests.unit.safety.conftest import KNOWLEDGE
 
         reader = Reader(language.load(KNOWLEDGE / "language"))
         _SHARED = Safety(crisis.load(KNOWLEDGE / "crisis"), reader)
