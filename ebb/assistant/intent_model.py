@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORD_NGRAMS = (1, 2)
-CHAR_NGRAMS = (2, 3, 4, 5)
+CHAR_NGRAMS = (3, 4)
 MAX_TOKENS = 200
 """A message is classified by its first tokens and its last ones; safety reads all of it."""
 
@@ -154,7 +154,7 @@ def train(
     )
     labels = [intent for _, intent in examples]
     fitted = LogisticRegression(
-        C=cost, solver="liblinear", multi_class="ovr", class_weight="balanced", random_state=0
+        C=cost, solver="liblinear", multi_class="ovr", class_weight="balanced", random_state=0, tol=0.05
     ).fit(matrix, labels)
     return IntentModel(
         [str(label) for label in fitted.classes_],

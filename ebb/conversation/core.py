@@ -233,7 +233,12 @@ class Core:
             return CRISIS
         if self._emergency(message, state) or REQUEST in {f.id for f in message.findings}:
             return TRIAGE
-        return response_to(message.asked_too) if message.asked_too else None
+        if message.asked_too:
+            return response_to(message.asked_too)
+        if message.intent == flow.FALLBACK and self._triage_due(message, state):
+            # The facts are clear where the intent is not.
+            return TRIAGE
+        return None
 
     def _after(self, message: Heard, state: State, done: Sequence[str]) -> str | None:
         last = done[-1]
