@@ -134,8 +134,8 @@ class Intents(GraphComponent):
     def get_default_config() -> dict[str, Any]:
         """Thresholds are probabilities, `cost` the inverse strength of regularisation."""
         return {
-            "threshold": 0.3,
-            "ambiguity": 0.05,
+            "threshold": 0.2,
+            "ambiguity": 0.02,
             "asked_too": 0.6,
             "cost": 30.0,
             "ranking_length": 6,
@@ -234,7 +234,9 @@ class Intents(GraphComponent):
         if not ranking or self._model is None:
             return {"name": FALLBACK, "confidence": 1.0}
         # Letters that make no known word, or no letters at all, say nothing for certain.
-        if not self._model.knows_a_word(names) or not any(c.isalnum() for c in read.original):
+        number = any(token.number is not None for token in read.tokens)
+        known = number or self._model.knows_a_word(names)
+        if not known or not any(c.isalnum() for c in read.original):
             return {"name": FALLBACK, "confidence": 1.0}
         best = ranking[0]
         second = ranking[1]["confidence"] if len(ranking) > 1 else 0.0
