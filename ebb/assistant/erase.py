@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
+from ebb.assistant import spool
 from ebb.knowledge.places import PROJECT
 
 
@@ -28,21 +27,3 @@ def erase(conversation: str) -> dict[str, Any]:
         PROJECT / ".ebb" / "spool" / "crisis.jsonl", conversation
     )
     return {"conversation": conversation, "erased": erased, "ok": True}
-
-
-def _erase_lines(file: Path, conversation: str) -> int:
-    if not file.exists():
-        return 0
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if _conversation_of(line) != conversation]
-    if len(kept) < len(lines):
-        file.write_text("".join(kept), encoding="utf-8")
-    return len(lines) - len(kept)
-
-
-def _conversation_of(line: str) -> str | None:
-    try:
-        found: str | None = json.loads(line).get("conversation")
-    except (ValueError, AttributeError):
-        return None
-    return found

@@ -154,7 +154,12 @@ def train(
     )
     labels = [intent for _, intent in examples]
     fitted = LogisticRegression(
-        C=cost, solver="liblinear", multi_class="ovr", class_weight="balanced", random_state=0, tol=0.05
+        C=cost,
+        solver="liblinear",
+        multi_class="ovr",
+        class_weight="balanced",
+        random_state=0,
+        tol=0.05,
     ).fit(matrix, labels)
     return IntentModel(
         [str(label) for label in fitted.classes_],

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ebb.conversation.core import core
 from ebb.knowledge.places import PROJECT
@@ -40,7 +40,14 @@ def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
-def _drop_deprecations(message: Any, category: type[Warning], *rest: Any) -> None:
+def _drop_deprecations(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
         print(f"warning: {message}", file=sys.stderr)
 

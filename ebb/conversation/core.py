@@ -38,7 +38,7 @@ ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "ra
 """What a pressed answer to a safety question says in words, for the assessment."""
 PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 """What buttons without an answer of their own say to an open question."""
-BABY, DIED, REQUEST = "baby_situation", "died", "request"
+BABY, DIED, REQUEST, ERASE = "baby_situation", "died", "request", "erase"
 TIER_LEVEL = {
     Tier.NONE: Level.SELF_CARE,
     Tier.CHECK: Level.WITHIN_3_DAYS,
@@ -46,7 +46,8 @@ TIER_LEVEL = {
     Tier.EMERGENCY: Level.EMERGENCY,
 }
 """The level that each tier of words stands for, to tell which is more urgent."""
-LISTEN, TRIAGE, CRISIS = "action_listen", "action_triage", "utter_crisis"
+LISTEN, TRIAGE, FORGET = "action_listen", "action_triage", "action_forget"
+CRISIS = "utter_crisis"
 
 
 class Core:
@@ -231,6 +232,8 @@ class Core:
             return TRIAGE
         if self._crisis_move(message, before) is not None:
             return CRISIS
+        if message.answer is not None and message.answer[0] == ERASE:
+            return FORGET
         if self._emergency(message, state) or REQUEST in {f.id for f in message.findings}:
             return TRIAGE
         if message.asked_too:
@@ -242,7 +245,7 @@ class Core:
 
     def _after(self, message: Heard, state: State, done: Sequence[str]) -> str | None:
         last = done[-1]
-        if last in (TRIAGE, CRISIS):
+        if last in (TRIAGE, CRISIS, FORGET):
             return LISTEN
         if message.asked_too and done == (response_to(message.asked_too),):
             # Her question has its answer; now what she reported.

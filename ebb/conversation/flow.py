@@ -222,8 +222,11 @@ class Flow:
 
     def forget(self, hers: Sequence[Heard]) -> tuple[bool, tuple[Reply, ...]]:
         """Whether she confirmed that all is to be erased, and what to say."""
-        if hers and hers[-1].answer == ("erase", "yes"):
+        answer = hers[-1].answer if hers else None
+        if answer == ("erase", "yes"):
             return True, (self._renderer.message("erased"),)
+        if answer == ("erase", "no"):
+            return False, (self._renderer.message("erase.kept"),)
         return False, (self._renderer.message("erase_confirm"),)
 
 

@@ -212,7 +212,7 @@ def read_folder(folder: Path) -> Iterator[Node]:
 
 def _refuse_tricks(file: Path, loader: _Loader) -> None:
     while loader.check_event():
-        event = loader.get_event()  # type: ignore[no-untyped-call]
+        event = loader.get_event()
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ContentError(file, line, "anchors and aliases (& and *) are not allowed")

@@ -7,9 +7,7 @@ never leave a message without a reply. Nothing here needs the model, a store or 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
 import time
 import unicodedata
 from collections.abc import Awaitable, Callable
@@ -19,6 +17,7 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
+from ebb.assistant import spool
 from ebb.assistant.channels.memory import Memories, Memory
 from ebb.assistant.wire import from_rasa
 from ebb.conversation.core import Core, core
@@ -31,6 +30,8 @@ SECONDS = 8.0
 """How long a turn may take before she gets an honest line and the help numbers."""
 MAX_CHARACTERS = 4_000
 """What the ordinary conversation reads of one message. Safety reads all of it."""
+ERASED = "erased"
+"""Id of the reply that tells her that her words are gone."""
 SENT = "ebb_sent"
 """Metadata of a user message: id of the reply that the safety net already sent."""
 
@@ -40,17 +41,16 @@ Handle = Callable[[UserMessage], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the door found in one message, for `ebb chat --jsonl` and logs."""
+    """What the door found in one message."""
 
     said: str
     tier: str
-    intent: str | None
 
 
 class Door:
     """Takes messages of one channel.
 
-    `handle` is Rasa's handler. `spool` is the folder for the append-only crisis record, which
+    `handle` is Rasa's handler. `spool_folder` is the folder for the append-only crisis record, which
     holds ids and rules, never words.
     """
 
@@ -60,12 +60,12 @@ class Door:
         handle: Handle,
         *,
         seconds: float = SECONDS,
-        spool: Path | None = None,
+        spool_folder: Path | None = None,
         ebb: Core | None = None,
     ) -> None:
         self._channel, self._handle, self._seconds = channel, handle, seconds
         self._ebb = ebb or core()
-        self._spool = spool
+        self._spool = spool_folder
         self.memories = Memories()
         self._late: set[asyncio.Future[Any]] = set()
 
@@ -80,7 +80,7 @@ class Door:
         button = memory.pressed(text)
         if button is None and not _has_words(text):
             await self._send(deliver, memory, self._ebb.message("unreadable"))
-            return Seen(text, "none", None)
+            return Seen(text, "none")
         words = text if button is None else ""
         payload = None if button is None else button.payload
         memory.country = self._ebb.country_in(words, payload) or memory.country
@@ -91,7 +91,9 @@ class Door:
             memory.was_told(sent)
         channel = _Outgoing(self, memory, deliver, already=sent)
         await self._turn(conversation, words, payload, memory, channel, sent)
-        return Seen(text, assessment.tier.value, channel.intent)
+        if channel.erased:
+            self._forget(conversation)
+        return Seen(text, assessment.tier.value)
 
     # ---- safety net
 
@@ -125,16 +127,18 @@ class Door:
             **assessment_to_json(assessment),
         }
         try:
-            self._spool.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(
-                self._spool / "crisis.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
-            )
-            try:
-                os.write(descriptor, (json.dumps(line) + "\n").encode())
-            finally:
-                os.close(descriptor)
+            spool.append(self._spool, line)
         except OSError as error:
             log.error("the crisis record could not be written: %s", type(error).__name__)
+
+    def _forget(self, conversation: str) -> None:
+        """Drop what this process keeps of a conversation that she erased."""
+        self.memories.forget(conversation)
+        if self._spool is not None:
+            try:
+                spool.erase(self._spool, conversation)
+            except OSError as error:
+                log.error("the crisis record was not erased: %s", type(error).__name__)
 
     # ---- Rasa's turn
 
@@ -180,7 +184,7 @@ class _Outgoing(OutputChannel):
         self._door, self._memory, self.deliver = door, memory, deliver
         self._already = already
         self.delivered = 0
-        self.intent: str | None = None
+        self.erased = False
 
     @classmethod
     def name(cls) -> str:
@@ -194,6 +198,7 @@ class _Outgoing(OutputChannel):
         if not reply.text and reply.card is None:
             return
         self.delivered += 1
+        self.erased = self.erased or reply.id == ERASED
         await self._door._send(self.deliver, self._memory, reply)
 
 

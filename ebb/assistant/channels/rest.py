@@ -52,7 +52,7 @@ class RestChannel(InputChannel):
         @blueprint.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
             if not door:
-                door.append(Door(self.name(), on_new_message, spool=self._spool))
+                door.append(Door(self.name(), on_new_message, spool_folder=self._spool))
             asked = _parse(request.body)
             if isinstance(asked, str):
                 return response.json({"error": asked}, status=400)

@@ -148,7 +148,7 @@ def test_the_country_she_names_gives_the_numbers() -> None:
 
 
 def test_the_crisis_record_holds_no_words(tmp_path: Path) -> None:
-    talk(answers, CRISIS, spool=tmp_path)
+    talk(answers, CRISIS, spool_folder=tmp_path)
     (line,) = (tmp_path / "crisis.jsonl").read_text().splitlines()
     kept = json.loads(line)
     assert kept["tier"] == "urgent"
@@ -158,7 +158,7 @@ def test_the_crisis_record_holds_no_words(tmp_path: Path) -> None:
 def test_an_unwritable_crisis_record_silences_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    (replies,) = talk(answers, CRISIS, spool=blocked)
+    (replies,) = talk(answers, CRISIS, spool_folder=blocked)
     assert replies[0].id.startswith("crisis.")
 
 
@@ -186,3 +186,11 @@ def test_clean_text_can_always_be_stored(said: str) -> None:
     found = clean(said)
     found.encode("utf-8")
     assert "\x00" not in found
+
+
+def test_an_erased_conversation_leaves_nothing_in_this_process(tmp_path: Path) -> None:
+    async def erases(message: Any) -> None:
+        await message.output_channel.send_response("x", {"text": "Gone.", "reply": "erased"})
+
+    talk(erases, CRISIS, spool_folder=tmp_path)
+    assert (tmp_path / "crisis.jsonl").read_text() == ""

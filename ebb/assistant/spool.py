@@ -1,0 +1,46 @@
+"""The append-only record of crises on local disk: ids and rules, never words.
+
+It needs no database, so that a crisis leaves a trace even when every store is down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+FILE = "crisis.jsonl"
+
+
+def append(folder: Path, line: dict[str, Any]) -> None:
+    """Add one line, in one write. Raises `OSError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, (json.dumps(line) + "\n").encode())
+    finally:
+        os.close(descriptor)
+
+
+def erase(folder: Path, conversation: str) -> int:
+    """Take out the lines of `conversation`; returns how many there were. Raises `OSError`."""
+    file = folder / FILE
+    if not file.exists():
+        return 0
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if _conversation(line) != conversation]
+    if len(kept) < len(lines):
+        fresh = file.with_suffix(".new")
+        fresh.write_text("".join(kept), encoding="utf-8")
+        fresh.chmod(0o600)
+        fresh.replace(file)
+    return len(lines) - len(kept)
+
+
+def _conversation(line: str) -> str | None:
+    try:
+        found: str | None = json.loads(line).get("conversation")
+    except (ValueError, AttributeError):
+        return None
+    return found
