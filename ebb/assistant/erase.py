@@ -23,7 +23,5 @@ def erase(conversation: str) -> dict[str, Any]:
         options["db"] = str(PROJECT / options.get("db", "rasa.db"))
     store = ConversationStore(**options)
     erased = {"tracker": store.erase(conversation)}
-    erased["crisis_record"] = _erase_lines(
-        PROJECT / ".ebb" / "spool" / "crisis.jsonl", conversation
-    )
+    erased["crisis_record"] = spool.erase(PROJECT / ".ebb" / "spool", conversation)
     return {"conversation": conversation, "erased": erased, "ok": True}

@@ -50,8 +50,8 @@ class Seen:
 class Door:
     """Takes messages of one channel.
 
-    `handle` is Rasa's handler. `spool_folder` is the folder for the append-only crisis record, which
-    holds ids and rules, never words.
+    `handle` is Rasa's handler. `spool_folder` is where the crisis record
+    goes, which holds ids and rules, never words.
     """
 
     def __init__(
