@@ -2,7 +2,7 @@
 # Needs git, make, python3 with venv, and a network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up chat train test lint check validate unit serve-test bench clean
+.PHONY: help up chat train test lint check validate stories pytest bench clean
 
 UV := .tools/bin/uv
 UV_VERSION := 0.13.9
@@ -29,7 +29,7 @@ chat: .venv/run ## talk to the assistant in this terminal
 train: .venv/run ## train a model
 	@$(EBB) train
 
-test: .venv/dev lint check validate unit ## install everything and run the whole test suite
+test: lint check validate stories pytest ## install everything and run the whole test suite
 
 lint: .venv/dev
 	.venv/bin/ruff check .
@@ -42,9 +42,15 @@ check: .venv/dev
 	$(EBB) knowledge prove
 
 validate: .venv/dev
-	.venv/bin/rasa data validate --fail-on-warnings
+	@mkdir -p .ebb
+	.venv/bin/rasa data validate --fail-on-warnings > .ebb/validate.log 2>&1 || { cat .ebb/validate.log; exit 1; }
 
-unit: .venv/dev
+stories: .venv/dev
+	@$(EBB) train --if-changed
+	.venv/bin/rasa test core --stories data/stories --out .ebb/results --fail-on-prediction-errors > .ebb/stories.log 2>&1 || { tail -50 .ebb/stories.log; exit 1; }
+	@grep -h "Correct:" .ebb/stories.log
+
+pytest: .venv/dev
 	@$(EBB) train --if-changed
 	$(PY) -m pytest
 
