@@ -178,7 +178,12 @@ class Renderer:
         if content is None:
             return self.failed(country)
         content = content.told_in(baby)
-        text = [self._text("outcome.changed") if changed else "", content.fits]
+        signed = content.reviewed_by is not None
+        text = [
+            self._text("outcome.changed") if changed else "",
+            content.fits,
+            "" if signed else self._text("outcome.unsigned"),
+        ]
         return Reply(
             id=f"outcome.{outcome.id}",
             text=fill_once("\n".join(text), {}),
