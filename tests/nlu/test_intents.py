@@ -27,7 +27,10 @@ def _examples(file: Path) -> list[tuple[str, str]]:
     ]
 
 
-EVERYDAY: list[dict[str, Any]] = yaml.safe_load((HERE / "everyday.yml").read_text(encoding="utf-8"))
+EVERYDAY: dict[str, list[dict[str, Any]]] = {
+    name: yaml.safe_load((HERE / f"{name}.yml").read_text(encoding="utf-8"))
+    for name in ("everyday", "everyday_fresh")
+}
 TRAINED = [e for file in sorted((ROOT / "data" / "nlu").glob("*.yml")) for e in _examples(file)]
 
 
@@ -62,8 +65,11 @@ def test_no_training_example_stands_in_two_intents() -> None:
     assert not {text: found for text, found in intents.items() if len(found) > 1}
 
 
-def test_nine_in_ten_everyday_messages_are_understood_and_few_fall_back(talk: Talk) -> None:
-    found = [(entry, _intent(talk, entry["text"])) for entry in EVERYDAY]
+@pytest.mark.parametrize("name", EVERYDAY)
+def test_nine_in_ten_everyday_messages_are_understood_and_few_fall_back(
+    talk: Talk, name: str
+) -> None:
+    found = [(entry, _intent(talk, entry["text"])) for entry in EVERYDAY[name]]
     wrong = [(e["text"], e["intents"], got) for e, got in found if got not in e["intents"]]
     fallen = [e["text"] for e, got in found if got == FALLBACK and FALLBACK not in e["intents"]]
     assert len(wrong) <= 0.10 * len(found), wrong
