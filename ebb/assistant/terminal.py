@@ -107,7 +107,7 @@ async def talk(country: str | None) -> int:
     print(_paint("Loading Ebb ...", DIM, colour), flush=True)
     ebb = await Talk.start()
     conversation = uuid.uuid4().hex
-    print(_paint(core().message("terminal_hello").text, DIM, colour))
+    print(_paint(core().message("terminal_hello", country).text, DIM, colour))
     last: list[Reply] = []
     while True:
         try:

@@ -353,9 +353,9 @@ class Core:
 
     # ---- single messages
 
-    def message(self, name: str, **slots: str) -> Reply:
-        """A fixed message of knowledge/replies/."""
-        return self.renderer.message(name, **slots)
+    def message(self, name: str, country: str | None = None) -> Reply:
+        """A fixed message of knowledge/replies/, with the numbers of `country`."""
+        return self.renderer.message(name, country)
 
     def failed(self, country: str | None) -> Reply:
         """The honest line and the help numbers, for when anything fails."""

@@ -79,7 +79,7 @@ class Door:
         text = clean(said)
         button = memory.pressed(text)
         if button is None and not _has_words(text):
-            await self._send(deliver, memory, self._ebb.message("unreadable"))
+            await self._send(deliver, memory, self._ebb.message("unreadable", memory.country))
             return Seen(text, "none")
         words = text if button is None else ""
         payload = None if button is None else button.payload
