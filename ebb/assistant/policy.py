@@ -6,6 +6,7 @@ crisis; see `ebb.conversation.decide` for the decisions themselves.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
@@ -21,6 +22,8 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from ebb.assistant.tracker_view import STATE_SLOT, last_messages, slot
 from ebb.conversation.core import core
 from ebb.conversation.state import State
+
+log = logging.getLogger(__name__)
 
 
 @DefaultV1Recipe.register(
@@ -72,7 +75,12 @@ class SafetyPolicy(Policy):
         if done is None:
             return self._prediction(self._default_predictions(domain))
         state = State.from_json(slot(tracker, STATE_SLOT))
-        due = core().decide(last_messages(tracker), state, done)
+        try:
+            due = core().decide(last_messages(tracker), state, done)
+        except Exception as error:
+            # The rules still answer, the crisis rule among them.
+            log.error("deciding failed: %s", type(error).__name__)
+            due = None
         if due is None or due not in domain.action_names_or_texts:
             return self._prediction(self._default_predictions(domain))
         chances = self._default_predictions(domain)

@@ -16,7 +16,7 @@ from ebb.conversation.events import Event, heard, recent_turns, told, told_all
 from ebb.conversation.merge import merged
 from ebb.conversation.state import Heard, State
 from ebb.findings import Extractor
-from ebb.knowledge.library import Knowledge, load
+from ebb.knowledge.everything import Knowledge, load
 from ebb.knowledge.places import PROJECT, digest
 from ebb.replies import Renderer
 from ebb.safety import Safety

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ebb.conversation.events import Event
 from ebb.conversation.merge import is_red, learned
 from ebb.conversation.state import Heard, State
-from ebb.knowledge.library import Knowledge
+from ebb.knowledge.everything import Knowledge
 from ebb.replies import Renderer, Said, Summary
 from ebb.triage import step, tables_in_play
 from ebb.types import NOT_SURE, Finding, Level, Outcome, Reply, Step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ebb.knowledge.library import load
+from ebb.knowledge.everything import load
 from ebb.knowledge.triage import Conditions, Row, Table, Tables
 
 

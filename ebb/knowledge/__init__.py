@@ -1,1 +1,1 @@
-"""Loads and checks the YAML in knowledge/ into frozen objects. `library.load` gives all of it."""
+"""Loads and checks the YAML in knowledge/ into frozen objects; `everything.load` gives all."""

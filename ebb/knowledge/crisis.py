@@ -20,31 +20,29 @@ Place = Literal["before", "after", "inside", "clause", "message"]
 Reading = Literal["yes", "no", "unsure"]
 Patterns = tuple[str, ...]
 
-CATEGORIES = frozenset(
-    [
-        "ideation_passive",
-        "ideation_active",
-        "method",
-        "plan_or_intent",
-        "act_under_way",
-        "self_harm",
-        "overdose",
-        "harm_baby",
-        "harm_others",
-        "loss_of_control",
-        "psychosis",
-        "means_question",
-        "burdensomeness",
-        "entrapment",
-        "intrusive",
-        "third_party",
-        "past",
-        "information",
-        "abuse",
-        "mother_emergency",
-        "baby_emergency",
-        "ambiguous",
-    ]
+CATEGORIES = (
+    "ideation_passive",
+    "ideation_active",
+    "method",
+    "plan_or_intent",
+    "act_under_way",
+    "self_harm",
+    "overdose",
+    "harm_baby",
+    "harm_others",
+    "loss_of_control",
+    "psychosis",
+    "means_question",
+    "burdensomeness",
+    "entrapment",
+    "intrusive",
+    "third_party",
+    "past",
+    "information",
+    "abuse",
+    "mother_emergency",
+    "baby_emergency",
+    "ambiguous",
 )
 """The closed set of categories: each has its own replies."""
 
@@ -296,7 +294,7 @@ def _context(node: Node) -> tuple[Profiles, tuple[Cue, ...], tuple[str, ...]]:
             )
         )
     order = tuple(_category(item) for item in record["order"].items())
-    if missing := sorted(CATEGORIES - set(order)):
+    if missing := sorted(set(CATEGORIES) - set(order)):
         raise record["order"].error(f"missing: {', '.join(missing)}")
     return profiles, tuple(cues), order
 

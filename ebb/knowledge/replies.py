@@ -18,37 +18,13 @@ from typing import Literal, TypeVar
 
 import yaml
 
+from ebb.knowledge.crisis import CATEGORIES
 from ebb.knowledge.helplines import Kind
 from ebb.knowledge.yaml_reader import ContentError, Node, read_folder
 from ebb.types import Level, Tier
 
 T = TypeVar("T")
 
-CATEGORIES = (
-    "ideation_passive",
-    "ideation_active",
-    "method",
-    "plan_or_intent",
-    "act_under_way",
-    "self_harm",
-    "overdose",
-    "harm_baby",
-    "harm_others",
-    "loss_of_control",
-    "psychosis",
-    "means_question",
-    "burdensomeness",
-    "entrapment",
-    "intrusive",
-    "third_party",
-    "past",
-    "information",
-    "abuse",
-    "mother_emergency",
-    "baby_emergency",
-    "ambiguous",
-)
-"""What the words of a message can be about."""
 ANY = "any"
 """The category of texts for an assessment whose category is missing or not known."""
 TIERS = (Tier.CHECK, Tier.URGENT, Tier.EMERGENCY)

@@ -22,7 +22,7 @@ from ebb.assistant.channels.memory import Memories, Memory
 from ebb.assistant.wire import from_rasa
 from ebb.conversation.core import Core, core
 from ebb.conversation.events import assessment_to_json
-from ebb.types import Assessment, Reply
+from ebb.types import Assessment, Reply, Tier
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,14 @@ class Door:
         words = text if button is None else ""
         payload = None if button is None else button.payload
         memory.country = self._ebb.country_in(words, payload) or memory.country
-        assessment = self._ebb.assess(words, payload, list(memory.messages))
-        sent = await self._net(conversation, words, payload, assessment, memory, deliver)
+        try:
+            assessment = self._ebb.assess(words, payload, list(memory.messages))
+            sent = await self._net(conversation, words, payload, assessment, memory, deliver)
+        except Exception as error:
+            # Whatever is broken, help numbers still go out, and the turn still runs.
+            log.error("the safety net failed: %s", type(error).__name__)
+            assessment, sent = Assessment(Tier.CHECK), None
+            await self._send(deliver, memory, self._ebb.failed(memory.country))
         memory.she_wrote(words)
         if sent is not None:
             memory.was_told(sent)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ebb.assistant.channels.door import SENT, Door, clean
 from ebb.assistant.channels.memory import opaque
+from ebb.conversation.core import Core
 from ebb.types import Reply
 
 CRISIS = "i want to kill myself"
@@ -160,6 +161,16 @@ def test_an_unwritable_crisis_record_silences_nothing(tmp_path: Path) -> None:
     blocked.write_text("")
     (replies,) = talk(answers, CRISIS, spool_folder=blocked)
     assert replies[0].id.startswith("crisis.")
+
+
+def test_a_broken_safety_net_still_sends_help_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Core, "assess", broken)
+    (replies,) = talk(answers, CRISIS)
+    assert [reply.id for reply in replies] == ["failed", "utter_x"]
+    assert "999" in replies[0].text
 
 
 def test_errors_are_logged_without_her_words(caplog: pytest.LogCaptureFixture) -> None:

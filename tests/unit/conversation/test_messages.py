@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ebb.knowledge.library import load
+from ebb.knowledge.everything import load
 from ebb.knowledge.places import PROJECT
 
 ASKED = re.compile(r'message\(\s*"([a-z_.0-9]+)"')

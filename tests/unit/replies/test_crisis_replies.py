@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phone_numbers import numbers_in, numbers_of, shown
 
+from ebb.knowledge.crisis import CATEGORIES
 from ebb.knowledge.helplines import HelpLines, Kind
-from ebb.knowledge.replies import CATEGORIES, TIERS, Replies
+from ebb.knowledge.replies import TIERS, Replies
 from ebb.replies import Renderer
 from ebb.replies.words import faults
 from ebb.types import Assessment, Reply, Tier

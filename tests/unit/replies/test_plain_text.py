@@ -7,7 +7,8 @@ import itertools
 import pytest
 from phone_numbers import digits, numbers_in
 
-from ebb.knowledge.replies import CATEGORIES, TIERS
+from ebb.knowledge.crisis import CATEGORIES
+from ebb.knowledge.replies import TIERS
 from ebb.replies import Renderer
 from ebb.types import JSON, Assessment, Button, Reply, Tier
 
