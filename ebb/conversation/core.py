@@ -6,6 +6,7 @@ Free of Rasa. `core()` loads knowledge/ once in a process.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,8 @@ from ebb.types import (
     Tier,
     Turn,
 )
+
+log = logging.getLogger(__name__)
 
 ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "rather not say"}
 """What a pressed answer to a safety question says in words, for the assessment."""
@@ -127,7 +130,8 @@ class Core:
                     known[finding.id] = finding
             values = {finding.id: finding.value for finding in known.values()}
             found = step(self.knowledge.triage, values, joints.always).outcome
-        except Exception:
+        except Exception as error:
+            log.error("looking for an emergency failed: %s", type(error).__name__)
             return None, ()
         if found is None or found.level.rank <= TIER_LEVEL[assessment.tier].rank:
             return None, ()
@@ -205,8 +209,8 @@ class Core:
             for finding in self.extractor.extract(self.reader.read(words), None):
                 if finding.id == "country":
                     return finding.value
-        except Exception:
-            return None
+        except Exception as error:
+            log.error("looking for a country failed: %s", type(error).__name__)
         return None
 
     def _is_safety(self, question: str) -> bool:

@@ -49,7 +49,7 @@ def test_every_rule_has_something_that_fires_it_and_something_that_must_not(
 
 def test_every_rule_names_a_source_and_a_known_category(rules: CrisisRules) -> None:
     assert [rule.id for rule in rules.rules if not rule.sources] == []
-    assert {rule.category for rule in rules.rules} <= CATEGORIES
+    assert {rule.category for rule in rules.rules} <= {*CATEGORIES}
 
 
 def test_there_is_a_rule_for_every_red_flag_that_words_can_show(rules: CrisisRules) -> None:
