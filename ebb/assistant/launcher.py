@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import sys
 import urllib.request
 import warnings
@@ -108,6 +109,7 @@ async def load_agent(*, memory_only: bool = True, model: Path | None = None) -> 
 
 def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve until stopped; `say` hears the address once a real message was answered."""
+    _free(host, port)
     from rasa.core.run import serve_application
 
     prepare_rasa()
@@ -129,6 +131,19 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     )
     if failed:
         raise StartError(failed[0])
+
+
+def _free(host: str, port: int) -> None:
+    """Refuse an address that cannot be had, before anything slow is loaded."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartError(
+            f"cannot listen on {host}:{port}: {reason}. "
+            f"Fix: stop what uses it, or choose another port, such as --port {port + 1}"
+        ) from None
 
 
 async def _check_and_announce(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -95,6 +96,14 @@ def test_the_content_has_no_errors_and_is_not_ready_for_release() -> None:
     release = ebb("knowledge", "check", "--release")
     assert release.returncode == 1
     assert "not signed off" in release.stderr and "was not checked" in release.stderr
+
+
+def test_a_taken_port_is_a_clear_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        found = ebb("serve", "--port", str(taken.getsockname()[1]))
+    assert found.returncode == 1
+    assert "cannot listen" in found.stderr and "--port" in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 def test_a_table_is_shown_in_plain_words() -> None:
