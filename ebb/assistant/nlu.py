@@ -23,6 +23,7 @@ from ebb.conversation.events import (
     ASKED_TOO,
     FINDINGS,
     SAFETY,
+    TOLD_TOO,
     assessment_from_json,
     assessment_to_json,
     finding_to_json,
@@ -127,7 +128,7 @@ class Intents(GraphComponent):
 
     Below `threshold`, or when the two best differ by less than `ambiguity`, the intent is
     `nlu_fallback` and the ranking is kept for "did you mean". A question beside a report counts
-    from a probability of `asked_too`.
+    from a probability of `asked_too`, a report beside a question from `told_too`.
     """
 
     @staticmethod
@@ -137,6 +138,7 @@ class Intents(GraphComponent):
             "threshold": 0.2,
             "ambiguity": 0.02,
             "asked_too": 0.6,
+            "told_too": 0.75,
             "cost": 30.0,
             "ranking_length": 6,
         }
@@ -194,7 +196,7 @@ class Intents(GraphComponent):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set `intent`, `intent_ranking` and, where she also asks something, `asked_too`."""
+        """Set `intent`, `intent_ranking`, and what she asks or tells besides."""
         ebb = core()
         for message in messages:
             assessment = assessment_from_json(message.get(SAFETY))
@@ -205,7 +207,11 @@ class Intents(GraphComponent):
             message.set(INTENT, best, add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
             if best["name"].startswith(REPORT):
-                message.set(ASKED_TOO, self._asked_too(ebb, read), add_to_output=True)
+                asked = self._beside(ebb, _questions(ebb, read), ASK, self._config["asked_too"])
+                message.set(ASKED_TOO, asked, add_to_output=True)
+            elif best["name"].startswith(ASK) and best["name"] not in COMMANDS:
+                told = self._beside(ebb, _statements(ebb, read), REPORT, self._config["told_too"])
+                message.set(TOLD_TOO, told, add_to_output=True)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
@@ -245,13 +251,13 @@ class Intents(GraphComponent):
             return {"name": FALLBACK, "confidence": 1.0 - best["confidence"]}
         return dict(best)
 
-    def _asked_too(self, ebb: Core, read: Text) -> str | None:
-        """The question that stands beside a report in one message, as an `ask_` intent."""
+    def _beside(self, ebb: Core, parts: Iterator[Text], kind: str, least: float) -> str | None:
+        """The surest intent of `kind` among the parts of a message that are not its main intent."""
         found: tuple[float, str] | None = None
-        for part in _questions(ebb, read):
+        for part in parts:
             best = self._rank(_features(ebb, part))[0]
-            sure = best["confidence"] >= self._config["asked_too"]
-            if sure and best["name"].startswith(ASK) and best["name"] not in COMMANDS:
+            sure = best["confidence"] >= least
+            if sure and best["name"].startswith(kind) and best["name"] not in COMMANDS:
                 found = max(found or (0.0, ""), (best["confidence"], best["name"]))
         return found[1] if found else None
 
@@ -265,17 +271,37 @@ def _is_crisis(ebb: Core, assessment: Assessment) -> bool:
 
 def _questions(ebb: Core, read: Text) -> Iterator[Text]:
     """The parts of a message that are worded as a question, up to where the clauses end."""
-    tokens = read.tokens
-    starts = [i for i, t in enumerate(tokens) if i == 0 or t.clause != tokens[i - 1].clause]
-    if len(starts) < 2:
-        return
+    tokens, starts = read.tokens, _starts(read)
     for number, start in enumerate(starts[:MOST_PARTS]):
         if tokens[start].text not in ebb.knowledge.conversation.question_words:
             continue
-        ends = [*starts[number + 1 :], len(tokens)][:2]
-        for end in dict.fromkeys(ends):
-            if end - start >= FEWEST_WORDS and end - start < len(tokens):
-                yield ebb.reader.read(read.original[tokens[start].start : tokens[end - 1].end])
+        for end in [*starts[number + 1 :], len(tokens)][:2]:
+            yield from _part(ebb, read, start, end)
+
+
+def _statements(ebb: Core, read: Text) -> Iterator[Text]:
+    """The parts of a message before and after its question."""
+    tokens, starts = read.tokens, _starts(read)
+    words = ebb.knowledge.conversation.question_words
+    asks = [number for number, start in enumerate(starts) if tokens[start].text in words]
+    if not asks:
+        return
+    yield from _part(ebb, read, 0, starts[asks[0]])
+    if asks[-1] + 1 < len(starts):
+        yield from _part(ebb, read, starts[asks[-1] + 1], len(tokens))
+
+
+def _starts(read: Text) -> list[int]:
+    """Where the clauses begin."""
+    tokens = read.tokens
+    return [i for i, t in enumerate(tokens) if i == 0 or t.clause != tokens[i - 1].clause]
+
+
+def _part(ebb: Core, read: Text, start: int, end: int) -> Iterator[Text]:
+    """The words from `start` up to `end`, if they are enough and not the whole message."""
+    if FEWEST_WORDS <= end - start < len(read.tokens):
+        tokens = read.tokens
+        yield ebb.reader.read(read.original[tokens[start].start : tokens[end - 1].end])
 
 
 def _features(ebb: Core, read: Text) -> list[str]:

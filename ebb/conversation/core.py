@@ -256,8 +256,13 @@ class Core:
             if message.intent in self.knowledge.triage.entries or state.open is not None:
                 return TRIAGE
             return response_to(message.intent)
-        if message.asked_too and len(done) > 1 and not self._triage_due(message, state):
-            return LISTEN
+        if message.told_too and done == (response_to(message.intent),):
+            if message.told_too in self.knowledge.triage.entries:
+                return TRIAGE
+            return response_to(message.told_too)
+        if (message.asked_too or message.told_too) and len(done) > 1:
+            owed = state.open is not None or self._triage_due(message, state)
+            return TRIAGE if owed else LISTEN
         if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
             return TRIAGE
         return None

@@ -14,7 +14,8 @@ from ebb.types import Assessment, Finding, Span, Tier, Turn
 
 Event = Mapping[str, Any]
 
-SAFETY, FINDINGS, ASKED_TOO = "safety", "findings", "asked_too"
+SAFETY, FINDINGS = "safety", "findings"
+ASKED_TOO, TOLD_TOO = "asked_too", "told_too"
 """Keys of the parse result that hold what `ebb` read from the message."""
 REPLY_ID, ASKED = "reply", "asked"
 """Keys of a bot event's metadata: the reply's id and the question it put."""
@@ -95,6 +96,7 @@ def heard(event: Event) -> Heard:
         answer=answer_of(parse),
         assessment=assessment_from_json(parse.get(SAFETY)),
         asked_too=parse.get(ASKED_TOO),
+        told_too=parse.get(TOLD_TOO),
     )
 
 

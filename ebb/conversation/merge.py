@@ -32,7 +32,8 @@ def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str
         new[told] = Finding(told, "yes")
     for finding in new.values():
         state = learned(state, finding, tables)
-    state = _entered(state, heard, tables)
+    for intent in (heard.intent, heard.told_too):
+        state = _entered(state, intent, tables)
     return replace(state, heard_until=max(state.heard_until, heard.at))
 
 
@@ -61,9 +62,9 @@ def _lowers(before: str, finding: Finding, tables: Tables) -> bool:
     return False
 
 
-def _entered(state: State, heard: Heard, tables: Tables) -> State:
+def _entered(state: State, intent: str | None, tables: Tables) -> State:
     """What the intent itself means: the table it opens, the findings it implies."""
-    entry = tables.entries.get(heard.intent or "")
+    entry = tables.entries.get(intent or "")
     if entry is None:
         return state
     for name, value in entry.findings.items():

@@ -16,7 +16,8 @@ class Heard:
     """One message of hers, understood.
 
     `answer` is the payload of a pressed answer button, finding id and value; `at` is Unix time;
-    `asked_too` the intent of a question beside a report.
+    `asked_too` the intent of a question beside a report, `told_too` that of a report beside a
+    question.
     """
 
     at: float = 0.0
@@ -27,6 +28,7 @@ class Heard:
     answer: tuple[str, str] | None = None
     assessment: Assessment = field(default_factory=Assessment)
     asked_too: str | None = None
+    told_too: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
