@@ -27,7 +27,6 @@ from ebb.conversation.events import (
     assessment_from_json,
     assessment_to_json,
     finding_to_json,
-    recent_turns,
 )
 from ebb.conversation.state import State
 from ebb.text import Text
@@ -76,9 +75,9 @@ class Understanding(GraphComponent):
         state = State.from_json(slot(tracker, STATE_SLOT)) if tracker is not None else State()
         for message in messages:
             text = message.get(TEXT) or ""
-            assessment = ebb.safety.assess(text, recent_turns(earlier))
+            assessment = ebb.assess(text, None, earlier)
             message.set(SAFETY, assessment_to_json(assessment), add_to_output=True)
-            findings = _findings(ebb, text, state.open)
+            findings = ebb.findings_in(text, state.open)
             message.set(FINDINGS, [finding_to_json(f) for f in findings], add_to_output=True)
             entities = [entity for f in findings for entity in _entity(f)]
             entities += _country_of_host(message, tracker, entities)
@@ -96,14 +95,6 @@ def _country_of_host(
     if tracker is None or slot(tracker, "country") == country:
         return []
     return [{"entity": "country", "value": country, "start": 0, "end": 0, "extractor": "Channel"}]
-
-
-def _findings(ebb: Core, text: str, asked: str | None) -> tuple[Finding, ...]:
-    try:
-        return ebb.extractor.extract(ebb.reader.read(text), asked)
-    except Exception as error:
-        log.error("reading findings failed: %s", type(error).__name__)
-        return ()
 
 
 def _entity(finding: Finding) -> list[dict[str, Any]]:
@@ -305,10 +296,6 @@ def _part(ebb: Core, read: Text, start: int, end: int) -> Iterator[Text]:
 
 
 def _features(ebb: Core, read: Text) -> list[str]:
-    try:
-        facts = [f"{f.id}={f.value}" for f in ebb.extractor.extract(read)]
-    except Exception as error:
-        log.error("reading findings failed: %s", type(error).__name__)
-        facts = []
+    facts = [f"{f.id}={f.value}" for f in ebb.findings_in(read.original)]
     tokens = read.tokens
     return features([t.text for t in tokens], [t.lemma for t in tokens], facts)

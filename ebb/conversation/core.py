@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,7 @@ from ebb.types import (
     Level,
     Outcome,
     Reply,
+    Span,
     Tier,
     Turn,
 )
@@ -87,12 +89,28 @@ class Core:
         """The danger in a message: in her words, or in the answer that a button carries."""
         recent = recent_turns(before)
         if payload is None:
-            return self.safety.assess(words, recent)
+            return self._assess(words, recent, self._baby(before))
         question, value = answer_in(payload)
         if question is None or not self._is_safety(question):
             return Assessment()
         asked = Turn("bot", "", question)
         return self.safety.assess(ANSWER_WORDS.get(value, value), (*recent, asked))
+
+    def _assess(self, words: str, recent: Sequence[Turn], baby: str | None) -> Assessment:
+        """Words read as they stand and, after a loss, as said by a mother whose baby died."""
+        found = self.safety.assess(words, recent)
+        if baby != DIED:
+            return found
+        before = self.knowledge.conversation.loss_context + " "
+        grieving = self.safety.assess(before + words)
+        if grieving.tier.rank <= found.tier.rank:
+            return found
+        spans = tuple(
+            Span(max(0, span.start - len(before)), span.end - len(before))
+            for span in grieving.spans
+            if span.end > len(before)
+        )
+        return replace(grieving, spans=spans)
 
     def crisis_reply(
         self,
@@ -124,10 +142,10 @@ class Core:
             return None, ()
         try:
             known: dict[str, Finding] = {}
-            said = [e.get("text") or "" for e in before if e.get("event") == "user"]
-            for text in (*said, words):
-                for finding in self.extractor.extract(self.reader.read(text)):
-                    known[finding.id] = finding
+            for event in before:
+                if event.get("event") == "user":
+                    known |= {finding.id: finding for finding in heard(event).findings}
+            known |= {finding.id: finding for finding in self.findings_in(words)}
             values = {finding.id: finding.value for finding in known.values()}
             found = step(self.knowledge.triage, values, joints.always).outcome
         except Exception as error:
@@ -149,7 +167,7 @@ class Core:
         standing = crisis.standing(told_so_far, self.renderer.crisis_ids)
         question, value = answer_in(payload)
         asked = standing.asked
-        own = self.safety.assess(words) if words else Assessment()
+        own = self._assess(words, (), self._baby(before)) if words else Assessment()
         if question is not None:
             # A tapped answer says itself which question it answers.
             asked = question
@@ -205,13 +223,15 @@ class Core:
         """The country that a message names as hers."""
         if payload is not None:
             return _payload(payload).get("country")
+        return next((f.value for f in self.findings_in(words) if f.id == "country"), None)
+
+    def findings_in(self, words: str, asked: str | None = None) -> tuple[Finding, ...]:
+        """The facts in a message; none, and a line in the log, if reading it fails."""
         try:
-            for finding in self.extractor.extract(self.reader.read(words), None):
-                if finding.id == "country":
-                    return finding.value
+            return self.extractor.extract(self.reader.read(words), asked) if words else ()
         except Exception as error:
-            log.error("looking for a country failed: %s", type(error).__name__)
-        return None
+            log.error("reading findings failed: %s", type(error).__name__)
+            return ()
 
     def _is_safety(self, question: str) -> bool:
         return (

@@ -95,7 +95,10 @@ class Flow:
         """What she told in her own words just now, to say it back to her."""
         if message.answer is not None:
             return ()
-        return tuple(f for f in message.findings if f.source == "said" and f.id != ask)
+        quiet = self._joints.not_said_back
+        return tuple(
+            f for f in message.findings if f.source == "said" and f.id != ask and f.id not in quiet
+        )
 
     def _conclude(
         self, state: State, found: Step, country: str | None, answered: bool

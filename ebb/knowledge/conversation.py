@@ -27,6 +27,8 @@ class Joints:
     follow_ups: int
     after_follow_ups: str
     after_loss: frozenset[str]
+    loss_context: str
+    not_said_back: frozenset[str]
 
 
 def load(file: Path) -> Joints:
@@ -44,6 +46,8 @@ def load(file: Path) -> Joints:
             "bodily",
             "follow_ups",
             "after_loss",
+            "loss_context",
+            "not_said_back",
         }
     )
     rounds = fields["follow_ups"].record({"most", "kinds", "then"})
@@ -63,4 +67,6 @@ def load(file: Path) -> Joints:
         follow_ups=rounds["most"].integer(),
         after_follow_ups=rounds["then"].text(),
         after_loss=frozenset(fields["after_loss"].texts()),
+        loss_context=fields["loss_context"].text(),
+        not_said_back=frozenset(fields["not_said_back"].texts()),
     )

@@ -83,6 +83,7 @@ class Door:
             return Seen(text, "none")
         words = text if button is None else ""
         payload = None if button is None else button.payload
+        findings = self._ebb.findings_in(words)
         memory.country = self._ebb.country_in(words, payload) or memory.country
         try:
             assessment = self._ebb.assess(words, payload, list(memory.messages))
@@ -92,7 +93,7 @@ class Door:
             log.error("the safety net failed: %s", type(error).__name__)
             assessment, sent = Assessment(Tier.CHECK), None
             await self._send(deliver, memory, self._ebb.failed(memory.country))
-        memory.she_wrote(words)
+        memory.she_wrote(words, findings)
         if sent is not None:
             memory.was_told(sent)
         channel = _Outgoing(self, memory, deliver, already=sent)

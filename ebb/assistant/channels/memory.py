@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ebb.conversation.events import ASKED, REPLY_ID
-from ebb.types import Button, Reply
+from ebb.conversation.events import ASKED, FINDINGS, REPLY_ID, finding_to_json
+from ebb.types import Button, Finding, Reply
 
 CONVERSATIONS = 10_000
 MESSAGES = 12
@@ -30,9 +31,10 @@ class Memory:
     last: tuple[Button, ...] = ()
     country: str | None = None
 
-    def she_wrote(self, text: str) -> None:
-        """Keep a message of hers; a payload has no words of hers."""
-        self.messages.append({"event": "user", "text": text[:CHARACTERS]})
+    def she_wrote(self, text: str, findings: Iterable[Finding] = ()) -> None:
+        """Keep a message of hers and its facts; a payload has no words of hers."""
+        facts = {FINDINGS: [finding_to_json(finding) for finding in findings]}
+        self.messages.append({"event": "user", "text": text[:CHARACTERS], "parse_data": facts})
 
     def was_told(self, reply: Reply) -> None:
         """Keep a reply and what it offered."""
