@@ -43,6 +43,8 @@ ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "ra
 """What a pressed answer to a safety question says in words, for the assessment."""
 PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 """What buttons without an answer of their own say to an open question."""
+FEEDING, LIFE = "feeding", "life"
+"""What she meant by ambiguous words, as values of the question that asks for it."""
 BABY, DIED, REQUEST, ERASE = "baby_situation", "died", "request", "erase"
 TIER_LEVEL = {
     Tier.NONE: Level.SELF_CARE,
@@ -192,13 +194,19 @@ class Core:
     def _answer(self, asked: str, value: str, words: str, payload: str | None) -> str | None:
         """The kind of follow-up that her answer to `asked` leads to."""
         if not value:
-            value = PRESSED.get((payload or "").lstrip("/"), "") or self._reading(words)
+            value = PRESSED.get((payload or "").lstrip("/"), "") or self._reading(words, asked)
         if not value:
             return None
         return self.renderer.follow_up_kind(asked, value)
 
-    def _reading(self, words: str) -> str:
-        found = self.safety.reading(words) if words else None
+    def _reading(self, words: str, asked: str) -> str:
+        """Her words as one of the values that answer `asked`; empty where they are none."""
+        if not words:
+            return ""
+        meant = self.safety.meant(words, asked)
+        if meant is not None and self.renderer.follow_up_kind(asked, FEEDING) is not None:
+            return FEEDING if meant is Tier.NONE else LIFE
+        found = self.safety.reading(words)
         return NOT_SURE if found == "unsure" else found or ""
 
     def _crisis(self, move: Move, before: Sequence[Event], country: str | None) -> Reply:

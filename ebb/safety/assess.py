@@ -84,6 +84,20 @@ class Safety:
             log.error("reading an answer failed: %s", type(error).__name__)
             return None
 
+    def meant(self, text: str, asked: str) -> Tier | None:
+        """How urgent `text` is where it names what she meant by her words; None elsewhere.
+
+        For questions such as safety.meaning, whose answer is neither yes nor no. Never raises.
+        """
+        try:
+            if not self._answers.knows(asked):
+                return None
+            found = self._answers.meaning(self._reader.read(text), asked)
+            return found[1].tier if found and found[0] == "meaning" else None
+        except Exception as error:
+            log.error("reading an answer failed: %s", type(error).__name__)
+            return None
+
     # ---- steps
 
     def _assess(self, text: str, recent: Sequence[Turn]) -> Assessment:
