@@ -259,7 +259,7 @@ class Core:
             return None
         message, before = heard(messages[index]), messages[:index]
         if done:
-            return self._after(message, state, done)
+            return self._after(message, before, state, done)
         if self._emergency_by_facts(message.assessment, _words(message), before)[0] is not None:
             return TRIAGE
         if self._crisis_move(message, before) is not None:
@@ -270,15 +270,32 @@ class Core:
             return TRIAGE
         if message.asked_too:
             return response_to(message.asked_too)
+        if (meant := self._meant(message, before)) is not None:
+            return meant
         if message.intent == flow.FALLBACK and self._triage_due(message, state):
             # The facts are clear where the intent is not.
             return TRIAGE
         return None
 
-    def _after(self, message: Heard, state: State, done: Sequence[str]) -> str | None:
+    def _meant(self, message: Heard, before: Sequence[Event]) -> str | None:
+        """The answer to a short question whose subject is what was talked of last."""
+        follow_on = self.knowledge.conversation.follow_on
+        last = next((told(e).reply for e in reversed(before) if e.get("event") == "bot"), None)
+        answer = follow_on.means.get((last or "", message.intent or ""))
+        if answer is None or not _words(message):
+            return None
+        words = [token.text for token in self.reader.read(message.text).tokens]
+        short = len(words) <= follow_on.most_words
+        return answer if short and follow_on.subjects.isdisjoint(words) else None
+
+    def _after(
+        self, message: Heard, before: Sequence[Event], state: State, done: Sequence[str]
+    ) -> str | None:
         last = done[-1]
         if last in (TRIAGE, CRISIS, FORGET):
             return LISTEN
+        if (meant := self._meant(message, before)) is not None and done == (meant,):
+            return TRIAGE if state.open is not None else LISTEN
         if message.asked_too and done == (response_to(message.asked_too),):
             # Her question has its answer; now what she reported.
             if message.intent in self.knowledge.triage.entries or state.open is not None:

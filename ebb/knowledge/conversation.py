@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebb.knowledge.yaml_reader import read
+from ebb.knowledge.yaml_reader import Node, read
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOn:
+    """What a short question without a subject means: by last answer and intent, the answer."""
+
+    most_words: int
+    subjects: frozenset[str]
+    means: Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Joints:
     follow_ups: int
     after_follow_ups: str
     after_loss: frozenset[str]
+    follow_on: FollowOn
     loss_context: str
     not_said_back: frozenset[str]
 
@@ -46,6 +56,7 @@ def load(file: Path) -> Joints:
             "bodily",
             "follow_ups",
             "after_loss",
+            "follow_on",
             "loss_context",
             "not_said_back",
         }
@@ -67,6 +78,20 @@ def load(file: Path) -> Joints:
         follow_ups=rounds["most"].integer(),
         after_follow_ups=rounds["then"].text(),
         after_loss=frozenset(fields["after_loss"].texts()),
+        follow_on=_follow_on(fields["follow_on"]),
         loss_context=fields["loss_context"].text(),
         not_said_back=frozenset(fields["not_said_back"].texts()),
     )
+
+
+def _follow_on(node: Node) -> FollowOn:
+    fields = node.record({"most_words", "subjects", "topics"})
+    means: dict[tuple[str, str], str] = {}
+    for topic in fields["topics"].items():
+        entry = topic.record({"after", "means"})
+        for intent, answer in entry["means"].fields().items():
+            for last in entry["after"].texts():
+                if (last, intent) in means:
+                    raise answer.error(f"{intent} after {last} has an answer already")
+                means[last, intent] = answer.text()
+    return FollowOn(fields["most_words"].integer(), frozenset(fields["subjects"].texts()), means)
