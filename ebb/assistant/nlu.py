@@ -75,7 +75,7 @@ class Understanding(GraphComponent):
         state = State.from_json(slot(tracker, STATE_SLOT)) if tracker is not None else State()
         for message in messages:
             text = message.get(TEXT) or ""
-            assessment = ebb.assess(text, None, earlier)
+            assessment = _graver(ebb.assess(text, None, earlier), message)
             message.set(SAFETY, assessment_to_json(assessment), add_to_output=True)
             findings = ebb.findings_in(text, state.open)
             message.set(FINDINGS, [finding_to_json(f) for f in findings], add_to_output=True)
@@ -83,6 +83,12 @@ class Understanding(GraphComponent):
             entities += _country_of_host(message, tracker, entities)
             message.set(ENTITIES, (message.get(ENTITIES) or []) + entities, add_to_output=True)
         return messages
+
+
+def _graver(here: Assessment, message: Message) -> Assessment:
+    """The graver of what was found here and by the safety net, which reads all of a message."""
+    before = assessment_from_json((message.get("metadata") or {}).get(SAFETY))
+    return before if before.tier.rank > here.tier.rank else here
 
 
 def _country_of_host(

@@ -14,7 +14,7 @@ from ebb.triage import step, tables_in_play
 from ebb.types import NOT_SURE, Finding, Level, Outcome, Reply, Step
 
 FALLBACK = "nlu_fallback"
-GO_BACK, GREET = "go_back", "greet"
+GO_BACK = "go_back"
 
 
 class Flow:

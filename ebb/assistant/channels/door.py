@@ -21,7 +21,7 @@ from ebb.assistant import spool
 from ebb.assistant.channels.memory import Memories, Memory
 from ebb.assistant.wire import from_rasa
 from ebb.conversation.core import Core, core
-from ebb.conversation.events import assessment_to_json
+from ebb.conversation.events import SAFETY, assessment_to_json
 from ebb.types import Assessment, Reply, Tier
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ MAX_CHARACTERS = 4_000
 """What the ordinary conversation reads of one message. Safety reads all of it."""
 ERASED = "erased"
 """Id of the reply that tells her that her words are gone."""
+SEEN = SAFETY
+"""Metadata of a user message: what the safety net found in all of it."""
 SENT = "ebb_sent"
 """Metadata of a user message: id of the reply that the safety net already sent."""
 
@@ -97,10 +99,15 @@ class Door:
         if sent is not None:
             memory.was_told(sent)
         channel = _Outgoing(self, memory, deliver, already=sent)
-        await self._turn(conversation, words, payload, memory, channel, sent)
+        await self._turn(conversation, words, payload, memory, channel, sent, assessment)
         if channel.erased:
             self._forget(conversation)
         return Seen(text, assessment.tier.value)
+
+    def met_by(self, sent: Reply, reply: Reply) -> bool:
+        """Whether the net's reply stands for this one: one message, one crisis reply."""
+        crises = self._ebb.renderer.crisis_ids
+        return reply.id == sent.id or (reply.id in crises and sent.id in crises)
 
     # ---- safety net
 
@@ -157,8 +164,13 @@ class Door:
         memory: Memory,
         channel: _Outgoing,
         sent: Reply | None,
+        assessment: Assessment,
     ) -> None:
-        metadata: dict[str, Any] = {SENT: sent.id if sent else None, "country": memory.country}
+        metadata: dict[str, Any] = {
+            SENT: sent.id if sent else None,
+            SEEN: assessment_to_json(assessment),
+            "country": memory.country,
+        }
         message = UserMessage(
             payload if payload is not None else as_plain(words),
             channel,
@@ -200,7 +212,7 @@ class _Outgoing(OutputChannel):
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Deliver one bot message, unless the safety net has sent this very reply."""
         reply = from_rasa(message)
-        if self._already is not None and reply.id == self._already.id:
+        if self._already is not None and self._door.met_by(self._already, reply):
             return
         if not reply.text and reply.card is None:
             return
