@@ -7,7 +7,8 @@ from typing import Any
 
 from ebb.assistant.launcher import load_agent
 from ebb.assistant.terminal import Talk
-from ebb.conversation.events import FINDINGS, SAFETY
+from ebb.conversation.core import core
+from ebb.conversation.events import FINDINGS, SAFETY, assessment_to_json
 
 
 class Understander:
@@ -28,7 +29,9 @@ class Understander:
 
         from ebb.assistant.channels.door import as_plain, clean
 
-        message = UserMessage(as_plain(clean(text)))
+        words = clean(text)
+        seen = assessment_to_json(core().assess(words, None, ()))
+        message = UserMessage(as_plain(words), metadata={SAFETY: seen})
         tracker = DialogueStateTracker.from_events("understand", [])
         parsed = self._processor._parse_message_with_graph(message, tracker)
         return {
