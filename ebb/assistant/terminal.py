@@ -8,6 +8,7 @@ import sys
 import textwrap
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TextIO
 
 from rasa.core.channels.channel import UserMessage
@@ -121,7 +122,8 @@ async def talk(country: str | None) -> int:
         said = _pressed(said, last)
         _, last = await ebb.say(conversation, said, country)
         for reply in last:
-            _print(reply, colour)
+            # One list of numbers at a time: that of the reply that waits for an answer.
+            _print(reply if reply is last[-1] else replace(reply, buttons=()), colour)
 
 
 def _ask(colour: bool) -> str:
@@ -130,7 +132,7 @@ def _ask(colour: bool) -> str:
 
 def _pressed(said: str, last: list[Reply]) -> str:
     """The title of the button that a typed number means."""
-    buttons = [button for reply in last for button in reply.buttons]
+    buttons = last[-1].buttons if last else ()
     if said.strip().isdigit() and 1 <= int(said) <= len(buttons):
         return buttons[int(said) - 1].title
     return said
