@@ -7,10 +7,23 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 FILE = "crisis.jsonl"
+DAY = 86_400.0
+_TAIL = 4_000_000
+"""Bytes at the end of the record that are read back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The last crisis reply of a conversation and the question it put."""
+
+    reply: str
+    asked: str | None
+    country: str | None
 
 
 def append(folder: Path, line: dict[str, Any]) -> None:
@@ -21,6 +34,30 @@ def append(folder: Path, line: dict[str, Any]) -> None:
         os.write(descriptor, (json.dumps(line) + "\n").encode())
     finally:
         os.close(descriptor)
+
+
+def latest(folder: Path, since: float) -> dict[str, Record]:
+    """The last record of each conversation, not older than `since` (seconds since 1970).
+
+    Lines that are torn or not ours are passed over. Raises `OSError`.
+    """
+    file = folder / FILE
+    if not file.exists():
+        return {}
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _TAIL))
+        lines = opened.read().decode("utf-8", "replace").splitlines()
+    found: dict[str, Record] = {}
+    for line in lines:
+        try:
+            kept = json.loads(line)
+            if kept["at"] >= since:
+                found[kept["conversation"]] = Record(
+                    kept["reply"], kept.get("asked"), kept.get("country")
+                )
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
 
 
 def erase(folder: Path, conversation: str) -> int:

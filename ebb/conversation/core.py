@@ -46,6 +46,8 @@ PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 FEEDING, LIFE = "feeding", "life"
 """What she meant by ambiguous words, as values of the question that asks for it."""
 BABY, DIED, REQUEST, ERASE = "baby_situation", "died", "request", "erase"
+POSSIBLE_ANSWER = "answer.question_lost"
+"""Rule id of a bare "yes" or "no" that may have answered a safety question before a restart."""
 TIER_LEVEL = {
     Tier.NONE: Level.SELF_CARE,
     Tier.CHECK: Level.WITHIN_3_DAYS,
@@ -414,6 +416,16 @@ class Core:
     def failed(self, country: str | None) -> Reply:
         """The honest line and the help numbers, for when anything fails."""
         return self.renderer.failed(country or self.knowledge.service.country)
+
+    # ---- after a restart
+
+    def is_bare_answer(self, words: str) -> bool:
+        """Whether `words` can only be an answer, to a question that is not known here."""
+        return bool(words) and self.safety.reading(words) is not None
+
+    def possible_answer(self) -> Assessment:
+        """The assessment of a bare answer whose question was lost: she is asked once more."""
+        return Assessment(Tier.CHECK, "ambiguous", (POSSIBLE_ANSWER,))
 
     # ---- the command line
 

@@ -94,6 +94,11 @@ class CrisisReplies:
             then = self._replies.open_questions[asked].then
         return then.get(value)
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The ids of the safety questions."""
+        return tuple(self._replies.safety_questions)
+
     def question_buttons(self, asked: str | None) -> tuple[Button, ...]:
         """The answers that can be tapped for a safety question."""
         question = self._replies.safety_questions.get(asked or "")

@@ -101,6 +101,11 @@ class Renderer:
         """The kind of follow-up for an answer (yes, no, not_sure, feeding ...) to `asked`."""
         return self._crisis.kind_after(asked, value)
 
+    def safety_answers(self) -> tuple[Button, ...]:
+        """All answers to safety questions that can be tapped."""
+        questions = self._crisis.questions
+        return tuple(b for name in questions for b in self._crisis.question_buttons(name))
+
     @property
     def crisis_ids(self) -> frozenset[str]:
         """The ids of all crisis replies, follow-ups included."""

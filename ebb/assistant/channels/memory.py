@@ -7,6 +7,7 @@ safety question, and to know which payloads were offered.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ MESSAGES = 12
 OFFERS = 200
 CHARACTERS = 2_000
 """How much of one message is kept for looking back."""
+_OPAQUE = re.compile(r"b\.[0-9a-f]{18}")
 
 
 @dataclass(slots=True)
@@ -30,6 +32,14 @@ class Memory:
     offered: OrderedDict[str, Button] = field(default_factory=OrderedDict)
     last: tuple[Button, ...] = ()
     country: str | None = None
+    whole: bool = False
+    """Whether nothing of this conversation can be missing here."""
+    wrote: int = 0
+    """How many messages of hers came since this process knows her."""
+    owed: Reply | None = None
+    """A crisis reply that did not go out."""
+    undelivered: list[str] = field(default_factory=list)
+    """Ids of the replies that did not go out since her last message."""
 
     def she_wrote(self, text: str, findings: Iterable[Finding] = ()) -> None:
         """Keep a message of hers and its facts; a payload has no words of hers."""
@@ -40,8 +50,20 @@ class Memory:
         """Keep a reply and what it offered."""
         meta = {REPLY_ID: reply.id, ASKED: reply.asked}
         self.messages.append({"event": "bot", "text": reply.text[:CHARACTERS], "metadata": meta})
-        self.last = reply.buttons
-        for button in reply.buttons:
+        self._offer(reply.buttons)
+
+    def recall(self, events: Iterable[dict[str, Any]]) -> None:
+        """Take the stored messages of both sides, oldest first, for all that is known here."""
+        self.messages.clear()
+        for event in events:
+            self.messages.append(event)
+            if event.get("event") == "bot":
+                self._offer(_buttons(event))
+        self.whole = True
+
+    def _offer(self, buttons: tuple[Button, ...]) -> None:
+        self.last = buttons
+        for button in buttons:
             self.offered[opaque(button.payload)] = button
             self.offered.move_to_end(opaque(button.payload))
         while len(self.offered) > OFFERS:
@@ -73,6 +95,16 @@ class Memories:
     def forget(self, conversation: str) -> None:
         """Drop what is remembered of `conversation`."""
         self._kept.pop(conversation, None)
+
+
+def _buttons(event: dict[str, Any]) -> tuple[Button, ...]:
+    kept = (event.get("data") or {}).get("buttons") or ()
+    return tuple(Button(b["title"], b["payload"]) for b in kept if "payload" in b and "title" in b)
+
+
+def is_opaque(text: str) -> bool:
+    """Whether `text` can only be the payload of a button."""
+    return _OPAQUE.fullmatch(text) is not None
 
 
 def opaque(payload: str) -> str:

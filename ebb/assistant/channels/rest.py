@@ -18,6 +18,8 @@ from sanic.response import HTTPResponse
 
 from ebb.assistant.channels.door import Door
 from ebb.assistant.channels.memory import opaque
+from ebb.assistant.channels.recall import recall_of
+from ebb.assistant.channels.sending import Gone
 from ebb.types import Reply
 
 MAX_BYTES = 1_000_000
@@ -52,17 +54,28 @@ class RestChannel(InputChannel):
         @blueprint.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
             if not door:
-                door.append(Door(self.name(), on_new_message, spool_folder=self._spool))
+                door.append(
+                    Door(
+                        self.name(),
+                        on_new_message,
+                        spool_folder=self._spool,
+                        recall=recall_of(request.app),
+                    )
+                )
             asked = _parse(request.body)
             if isinstance(asked, str):
                 return response.json({"error": asked}, status=400)
             sender, message, country = asked
             replies: list[dict[str, Any]] = []
+            answered = False
 
             async def collect(reply: Reply) -> None:
+                if answered:
+                    raise Gone
                 replies.append(as_json(reply, sender))
 
             await door[0].receive(sender, message, collect, country)
+            answered = True
             return response.json(replies, ensure_ascii=False, dumps=json.dumps)
 
         return blueprint

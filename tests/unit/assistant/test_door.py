@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebb.assistant.channels.door import SENT, Door, clean
+from ebb.assistant.channels.door import SENT, UNDELIVERED, Door, clean
 from ebb.assistant.channels.memory import opaque
 from ebb.conversation.core import Core
 from ebb.types import Reply
@@ -68,10 +68,12 @@ def test_a_crisis_is_answered_first_and_at_once_whatever_happens_behind(handle: 
     assert time.perf_counter() - started < 2
 
 
-@pytest.mark.parametrize("handle", [breaks, hangs, says_nothing])
-def test_a_turn_without_a_reply_gets_an_honest_line_with_numbers(handle: Handle) -> None:
+@pytest.mark.parametrize(
+    ("handle", "told"), [(breaks, "failed"), (hangs, "late"), (says_nothing, "failed")]
+)
+def test_a_turn_without_a_reply_gets_an_honest_line_with_numbers(handle: Handle, told: str) -> None:
     (replies,) = talk(handle, "what is a let down", seconds=0.2)
-    assert [reply.id for reply in replies] == ["failed"]
+    assert [reply.id for reply in replies] == [told]
     assert "999" in replies[0].text
 
 
@@ -84,22 +86,245 @@ def test_the_crisis_reply_is_not_sent_twice() -> None:
     assert len(replies) == 1
 
 
-def test_a_failing_delivery_does_not_break_the_conversation() -> None:
+class Line:
+    """A way to her that fails `failures` times first."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.got: list[Reply] = []
+
+    async def __call__(self, reply: Reply) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("gone")
+        self.got.append(reply)
+
+    @property
+    def ids(self) -> list[str]:
+        return [reply.id for reply in self.got]
+
+
+def test_a_reply_whose_delivery_fails_is_sent_again() -> None:
+    line = Line(failures=1)
+    asyncio.run(Door("test", answers).receive("c", "hello", line))
+    assert line.ids == ["utter_x"]
+
+
+def test_what_could_not_be_sent_is_told_with_her_next_message() -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def listens(message: Any) -> None:
+        heard.append(message.metadata)
+        await answers(message)
+
+    async def run() -> None:
+        door = Door("test", listens)
+        await door.receive("c", "hello", Line(failures=99))
+        await door.receive("c", "hello again", Line())
+
+    asyncio.run(run())
+    assert UNDELIVERED not in heard[0]
+    assert heard[1][UNDELIVERED] == ["utter_x"]
+
+
+def test_a_crisis_reply_that_did_not_go_out_comes_before_the_next_answer() -> None:
     async def run() -> list[str]:
-        door = Door("test", answers)
-        told: list[str] = []
+        door, line = Door("test", answers), Line()
+        await door.receive("c", CRISIS, Line(failures=99), "GB")
+        await door.receive("c", "what is a let down", line, "GB")
+        await door.close(0)
+        return line.ids
 
-        async def deliver(reply: Reply) -> None:
-            if not told:
-                told.append("lost")
-                raise ConnectionError("gone")
-            told.append(reply.id)
+    first, *_ = asyncio.run(run())
+    assert first.startswith("crisis.")
 
-        await door.receive("c", "hello", deliver)
-        await door.receive("c", "hello", deliver)
-        return told
 
-    assert asyncio.run(run()) == ["lost", "utter_x"]
+def test_a_crisis_reply_is_tried_on_while_she_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ebb.assistant.channels.door.LATER", (0.01, 0.01))
+
+    async def run() -> list[str]:
+        door, line = Door("test", says_nothing), Line(failures=4)
+        await door.receive("c", CRISIS, line, "GB")
+        await asyncio.sleep(0.2)
+        return line.ids
+
+    (only,) = asyncio.run(run())
+    assert only.startswith("crisis.")
+
+
+def test_a_late_answer_is_sent_when_she_has_not_written_since() -> None:
+    async def slow(message: Any) -> None:
+        await asyncio.sleep(0.2)
+        await answers(message)
+
+    async def run() -> list[str]:
+        door, line = Door("test", slow, seconds=0.05), Line()
+        await door.receive("c", "what is a let down", line)
+        await door.close(1)
+        return line.ids
+
+    assert asyncio.run(run()) == ["late", "utter_x"]
+
+
+def test_a_late_answer_is_kept_back_when_she_has_written_since() -> None:
+    async def first_slow(message: Any) -> None:
+        if message.text == "slow":
+            await asyncio.sleep(0.2)
+        reply = {"text": "An answer.", "reply": f"utter_{message.text}"}
+        await message.output_channel.send_response("x", reply)
+
+    async def run() -> tuple[list[str], list[str]]:
+        door, line = Door("test", first_slow, seconds=0.1), Line()
+        await door.receive("c", "slow", line)
+        await door.receive("c", "quick", line)
+        await door.close(1)
+        return line.ids, door.memories.of("c").undelivered
+
+    sent, kept_back = asyncio.run(run())
+    assert sent == ["late", "utter_quick"] and kept_back == ["utter_slow"]
+
+
+def test_messages_of_one_conversation_are_taken_in_their_order_however_many_come_at_once() -> None:
+    heard: list[str] = []
+
+    async def listens(message: Any) -> None:
+        await asyncio.sleep(0.001 * (len(message.text) % 3))
+        heard.append(message.text)
+        await answers(message)
+
+    async def run() -> list[Reply]:
+        door, line = Door("test", listens), Line()
+        said = [f"message {number}" for number in range(200)]
+        await asyncio.gather(*(door.receive("c", one, line) for one in said))
+        return line.got
+
+    replies = asyncio.run(run())
+    assert heard == [f"message {number}" for number in range(200)]
+    assert len(replies) == 200
+
+
+def test_no_more_than_two_turns_run_at_once_and_a_crisis_waits_for_none() -> None:
+    running, most = 0, 0
+
+    async def slow(message: Any) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.1)
+        running -= 1
+        await answers(message)
+
+    async def run() -> float:
+        door, line = Door("test", slow), Line()
+        others = [
+            asyncio.ensure_future(door.receive(f"other {n}", "hello", Line())) for n in range(10)
+        ]
+        await asyncio.sleep(0.05)
+        started = time.perf_counter()
+        mine = asyncio.ensure_future(door.receive("mine", CRISIS, line, "GB"))
+        while not line.got:
+            await asyncio.sleep(0.001)
+        took = time.perf_counter() - started
+        await asyncio.gather(mine, *others)
+        return took
+
+    assert asyncio.run(run()) < 0.1
+    assert most == 2
+
+
+def test_turns_that_hang_do_not_hold_up_other_conversations_for_ever() -> None:
+    async def hangs_for_some(message: Any) -> None:
+        if message.sender_id.startswith("hangs"):
+            await asyncio.sleep(30)
+        await answers(message)
+
+    async def run() -> list[str]:
+        door, line = Door("test", hangs_for_some, seconds=0.1), Line()
+        stuck = [door.receive(f"hangs {n}", "hello", Line()) for n in range(4)]
+        await asyncio.gather(*stuck)
+        await door.receive("c", "hello", line)
+        await door.close(0.3)
+        return line.ids
+
+    assert asyncio.run(run())[-1] == "utter_x"
+
+
+def restarted(said: str, recall: Any = None, spool: Path | None = None) -> list[Reply]:
+    """The replies to the first message that a new process sees of a conversation."""
+
+    async def run() -> list[Reply]:
+        line = Line()
+        door = Door("test", says_nothing, recall=recall, spool_folder=spool)
+        await door.receive("c", said, line, "GB")
+        return line.got
+
+    return asyncio.run(run())
+
+
+async def unreachable(conversation: str) -> None:
+    return None
+
+
+def asked(question: str, text: str = "Are you safe?") -> Any:
+    async def recall(conversation: str) -> list[dict[str, Any]]:
+        meta = {"reply": "crisis.ideation_active.urgent", "asked": question}
+        return [{"event": "bot", "text": text, "metadata": meta}]
+
+    return recall
+
+
+def test_a_bare_yes_after_a_restart_answers_the_stored_safety_question() -> None:
+    assert restarted("yes", asked("safety.now"))[0].id.startswith("crisis.")
+
+
+@pytest.mark.parametrize("said", ["yes", "no", "not sure"])
+def test_a_bare_answer_whose_question_cannot_be_found_is_met_by_a_safety_question(
+    said: str,
+) -> None:
+    reply = restarted(said, unreachable)[0]
+    assert reply.id.startswith("crisis.") and reply.asked is not None
+
+
+def test_a_bare_yes_in_a_new_conversation_is_no_alarm() -> None:
+    async def nothing(conversation: str) -> list[dict[str, Any]]:
+        return []
+
+    assert [reply.id for reply in restarted("yes", nothing)] == ["failed"]
+
+
+def test_the_crisis_record_alone_keeps_a_safety_question_open_over_a_restart(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        await Door("test", answers, spool_folder=tmp_path).receive("c", CRISIS, Line(), "GB")
+
+    asyncio.run(run())
+    reply = restarted("yes", unreachable, tmp_path)[0]
+    assert reply.id.startswith("crisis.") and "999" in reply.text
+
+
+def test_a_tapped_answer_about_safety_is_understood_after_a_restart_with_everything_down() -> None:
+    payload = opaque('/inform{"answer": "safety.now=yes"}')
+    assert restarted(payload, unreachable)[0].id.startswith("crisis.")
+
+
+def test_a_button_of_an_earlier_process_works_once_the_conversation_is_recalled() -> None:
+    async def recall(conversation: str) -> list[dict[str, Any]]:
+        buttons = [{"title": "More", "payload": "/ask_dmer_what"}]
+        return [{"event": "bot", "text": "Hi.", "data": {"buttons": buttons}}]
+
+    heard: list[str] = []
+
+    async def listens(message: Any) -> None:
+        heard.append(message.text)
+        await answers(message)
+
+    asyncio.run(Door("test", listens, recall=recall).receive("c", opaque("/ask_dmer_what"), Line()))
+    assert heard == ["/ask_dmer_what"]
+
+
+def test_a_button_that_nobody_knows_is_told_kindly() -> None:
+    assert [r.id for r in restarted(opaque("/restart"), unreachable)] == ["stale_payload"]
 
 
 def test_a_typed_command_is_plain_text() -> None:
@@ -127,8 +352,9 @@ def test_only_an_offered_button_is_pressed() -> None:
         await message.output_channel.send_response("x", {"text": "Hi.", "buttons": buttons})
 
     payload = opaque("/ask_dmer_what")
-    talk(offers, payload, "more", payload)
-    assert heard == [payload, "/ask_dmer_what", "/ask_dmer_what"]
+    not_offered, *_ = talk(offers, payload, "hello", "more", payload)
+    assert heard == ["hello", "/ask_dmer_what", "/ask_dmer_what"]
+    assert [reply.id for reply in not_offered] == ["stale_payload"]
 
 
 def test_yes_to_the_safety_question_needs_nothing_behind_the_door() -> None:
