@@ -16,7 +16,7 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from ebb.assistant.channels.door import Door
+from ebb.assistant.channels.door import SECONDS, Door
 from ebb.assistant.channels.memory import opaque
 from ebb.assistant.channels.recall import recall_of
 from ebb.assistant.channels.sending import Gone
@@ -77,6 +77,11 @@ class RestChannel(InputChannel):
             await door[0].receive(sender, message, collect, country)
             answered = True
             return response.json(replies, ensure_ascii=False, dumps=json.dumps)
+
+        @blueprint.listener("before_server_stop")
+        async def finish(_: Any, __: Any) -> None:
+            if door:
+                await door[0].close(SECONDS)
 
         return blueprint
 
