@@ -145,9 +145,9 @@ def _triage(folder: Path) -> Iterator[Problem]:
     for question in tables.questions.values():
         for button in question.buttons:
             if question.finding in known and button.value not in known[question.finding]:
-                place = _find(folder / "triage" / "questions.yml", button.value)
+                file, place = _find(folder / "triage" / "questions", button.value)
                 yield Problem(
-                    str(folder / "triage" / "questions.yml"),
+                    str(file),
                     place,
                     f"{question.finding} has no value {button.value!r}",
                     f"one of: {', '.join(sorted(known[question.finding]))}",
@@ -278,8 +278,8 @@ def _unreachable(root: Path, domain: Node) -> Iterator[Problem]:
     tables = triage.load(root / "knowledge" / "triage")
     led_to = {row.outcome for row in tables.rows} | {t.otherwise for t in tables.tables}
     for outcome in set(tables.outcomes) - led_to - {tables.default}:
-        file = root / "knowledge" / "triage" / "outcomes.yml"
-        yield Problem(str(file), _find(file, outcome), f"no row leads to the outcome {outcome!r}")
+        file, place = _find(root / "knowledge" / "triage" / "outcomes", outcome)
+        yield Problem(str(file), place, f"no row leads to the outcome {outcome!r}")
 
 
 # ---- what people have to do
@@ -347,9 +347,10 @@ def _problem(node: Node, reason: str, hint: str = "") -> Problem:
     return Problem(str(node.file), node.line, reason, hint)
 
 
-def _find(file: Path, text: str) -> int:
-    """The first line of `file` that has `text`, from 1."""
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        if text in line:
-            return number
-    return 1
+def _find(folder: Path, text: str) -> tuple[Path, int]:
+    """The first file below `folder` that has `text`, and the line, from 1."""
+    for file in sorted(folder.rglob("*.yml")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if text in line:
+                return file, number
+    return folder, 1

@@ -196,33 +196,42 @@ class Tables:
 
 def load(folder: Path) -> Tables:
     """The content of `folder` (knowledge/triage). Raises `ContentError` on anything unsound."""
-    default, outcomes = _outcomes(read(folder / "outcomes.yml"))
-    questions = _questions(read(folder / "questions.yml"))
+    outcomes = _outcomes(read_folder(folder / "outcomes"))
+    questions = _questions(read_folder(folder / "questions"))
     tables = _tables(read_folder(folder / "tables"), outcomes, questions)
-    safety = read(folder / "red_flags.yml")
-    fields = safety.record({"red_flags", "gates", "safety_first"}, {"never_together"})
     table_ids = frozenset(table.id for table in tables)
-    red_flags = tuple(_red_flag(node) for node in fields["red_flags"].items())
-    start, entries = _entries(read(folder / "entries.yml"), table_ids)
+    safety = _sections(read_folder(folder / "safety"))
+    red_flags = tuple(_red_flag(node) for node in safety["red_flags"])
+    start, default, entries = _entries(read(folder / "entries.yml"), table_ids, outcomes)
     return Tables(
         tables=tables,
         outcomes=outcomes,
         questions=questions,
         entries=entries,
         red_flags=red_flags,
-        gates=tuple(_gate(node, outcomes) for node in fields["gates"].items()),
+        gates=tuple(_gate(node, outcomes) for node in safety["gates"]),
         safety_first=tuple(
-            _safety_first(node, table_ids, questions) for node in fields["safety_first"].items()
+            _safety_first(node, table_ids, questions) for node in safety["safety_first"]
         ),
-        never_together=fields.get(
-            "never_together",
-            lambda node: tuple(_pair(pair, outcomes) for pair in node.items()),
-            (),
-        ),
+        never_together=tuple(_pair(node, outcomes) for node in safety["never_together"]),
         start=start,
         default=default,
         domain=_domain(tables, questions, entries, red_flags),
     )
+
+
+_SAFETY = ("red_flags", "gates", "safety_first", "never_together")
+
+
+def _sections(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """What all files of safety/ hold, by section."""
+    found: dict[str, list[Node]] = {name: [] for name in _SAFETY}
+    for node in nodes:
+        fields = node.record(set(), set(_SAFETY))
+        for name in _SAFETY:
+            if name in fields:
+                found[name] += fields[name].items()
+    return found
 
 
 # ---- tables
@@ -267,7 +276,7 @@ def _table(
     for finding in inputs:
         if finding not in questions:
             raise fields["inputs"].error(
-                f"{finding!r} has no question", "add it to questions.yml, or take it out of inputs"
+                f"{finding!r} has no question", "add it to questions/, or take it out of inputs"
             )
     otherwise = _known_outcome(fields["otherwise"], outcomes)
     rows: list[Row] = []
@@ -349,7 +358,7 @@ def _case(node: Node) -> Case:
 def _known_outcome(node: Node, outcomes: Mapping[str, OutcomeContent]) -> str:
     outcome = node.text()
     if outcome not in outcomes:
-        raise node.error(f"no outcome {outcome!r}", "add it to outcomes.yml")
+        raise node.error(f"no outcome {outcome!r}", "add it to outcomes/")
     return outcome
 
 
@@ -363,15 +372,16 @@ _LINES = frozenset(
 )
 
 
-def _outcomes(node: Node) -> tuple[str, dict[str, OutcomeContent]]:
-    fields = node.record({"default", "outcomes"})
+def _outcomes(nodes: Iterable[Node]) -> dict[str, OutcomeContent]:
     found: dict[str, OutcomeContent] = {}
-    for entry in fields["outcomes"].items():
+    for entry in (
+        entry for node in nodes for entry in node.record({"outcomes"})["outcomes"].items()
+    ):
         outcome = _outcome(entry)
         if outcome.id in found:
-            raise entry.error(f"outcome {outcome.id!r} stands here twice")
+            raise entry.error(f"there is an outcome {outcome.id!r} already")
         found[outcome.id] = outcome
-    return _known_outcome(fields["default"], found), found
+    return found
 
 
 def _outcome(node: Node) -> OutcomeContent:
@@ -431,9 +441,9 @@ def _check_heading(node: Node, outcome: OutcomeContent) -> None:
 _SITUATIONS = ("in_hospital", "died", "not_born")
 
 
-def _questions(node: Node) -> dict[str, Question]:
+def _questions(nodes: Iterable[Node]) -> dict[str, Question]:
     found: dict[str, Question] = {}
-    for entry in node.record({"questions"})["questions"].items():
+    for entry in (e for node in nodes for e in node.record({"questions"})["questions"].items()):
         question = _question(entry)
         if question.finding in found:
             raise entry.error(f"{question.finding!r} has a question already")
@@ -483,8 +493,10 @@ def _choice(node: Node) -> Choice:
 # ---- entries and safety
 
 
-def _entries(node: Node, table_ids: frozenset[str]) -> tuple[str, dict[str, Entry]]:
-    document = node.record({"start", "entries"})
+def _entries(
+    node: Node, table_ids: frozenset[str], outcomes: Mapping[str, OutcomeContent]
+) -> tuple[str, str, dict[str, Entry]]:
+    document = node.record({"start", "default", "entries"})
     found: dict[str, Entry] = {}
     for intent, entry in document["entries"].fields().items():
         fields = entry.record({"table"}, {"findings"})
@@ -493,7 +505,8 @@ def _entries(node: Node, table_ids: frozenset[str]) -> tuple[str, dict[str, Entr
             _known_table(fields["table"], table_ids),
             fields.get("findings", _case, MappingProxyType({})),
         )
-    return _known_table(document["start"], table_ids), found
+    start = _known_table(document["start"], table_ids)
+    return start, _known_outcome(document["default"], outcomes), found
 
 
 def _known_table(node: Node, table_ids: frozenset[str]) -> str:
