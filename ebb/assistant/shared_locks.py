@@ -177,8 +177,14 @@ class SharedLocks:
 def redis_client(url: str) -> Client:
     """A client of the Redis at `url`; nothing is connected yet."""
     from redis import asyncio as redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
 
     client: Client = redis.from_url(
-        url, socket_timeout=COMMAND_SECONDS, socket_connect_timeout=COMMAND_SECONDS
+        url,
+        socket_timeout=COMMAND_SECONDS,
+        socket_connect_timeout=COMMAND_SECONDS,
+        # Once, within the same deadline: a kept connection may be stale.
+        retry=Retry(NoBackoff(), 1),
     )
     return client
