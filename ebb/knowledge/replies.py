@@ -74,30 +74,56 @@ class SafetyQuestion:
 
 @dataclass(frozen=True, slots=True)
 class CrisisText:
-    """A crisis reply: what is said, the one question at its end, and the help lines with it."""
+    """A crisis reply: what is said, the one question at its end, and the help lines with it.
+
+    `asked_by_baby` holds the question for a place of the baby where it is another one.
+    """
 
     id: str
     family: str
     text: Varying
     question: Varying
     asked: str | None
+    asked_by_baby: Mapping[str, str | None]
     help: tuple[Kind, ...]
     buttons: tuple[Choice, ...]
     sources: tuple[str, ...]
+
+    def asked_at(self, baby: str | None) -> str | None:
+        """The id of the question that is put where the baby is."""
+        return self.asked_by_baby.get(baby, self.asked) if baby else self.asked
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """What comes after an answer to a safety question.
 
-    It fits when the crisis is of one of `families` and the question before was one of `after`;
-    empty means any.
+    It fits when the crisis is of one of `families` and `tiers`, the question before was one of
+    `after`, one of the replies `since` told how safe she is, and it is `about` what she talks of;
+    empty means any. Only where `about` is empty does it fit a talk about nothing special.
     """
 
     kind: str
     reply: CrisisText
     families: tuple[str, ...]
+    tiers: tuple[Tier, ...]
     after: tuple[str, ...]
+    since: tuple[str, ...]
+    about: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """An acknowledgement close to her own words, of our wording.
+
+    It fits an assessment of one of `categories` by one of `rules` (ids, or the part before a
+    dot), where one of `words` stands in what fired; empty means any.
+    """
+
+    say: Varying
+    categories: tuple[str, ...]
+    rules: tuple[str, ...]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +151,34 @@ class OpenQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
-    """The fixed crisis replies in a language that is not spoken here, question included.
+class ForeignText:
+    """One fixed reply in a language that is not spoken here, and the question that it puts."""
 
-    `emergency_unknown` says the emergency number of an unknown country, `joint` is "or".
+    text: Varying
+    asked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The fixed crisis replies in a language that is not spoken here.
+
+    `rules` are the crisis rules that recognise the language. `first` come when danger was
+    recognised, `follow_ups` after an answer, by kind; `other` is for every other kind.
+    `choices` are the titles of the answers, `forms` how a help line is said,
+    `emergency_unknown` how the emergency number of an unknown country is, `joint` is "or".
     """
 
-    texts: tuple[str, ...]
+    rules: tuple[str, ...]
+    first: tuple[ForeignText, ...]
+    follow_ups: Mapping[str, ForeignText]
+    choices: Mapping[str, Mapping[str, str]]
+    forms: Mapping[str, str]
     emergency_unknown: str
     joint: str
+
+
+OTHER = "other"
+"""The kind of a foreign follow-up that stands in for every kind without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +204,7 @@ class Replies:
 
     fragments: Mapping[str, Varying]
     acks: Mapping[str, Varying]
+    echoes: tuple[Echo, ...]
     safety_questions: Mapping[str, SafetyQuestion]
     open_questions: Mapping[str, OpenQuestion]
     crisis: Mapping[tuple[str, Tier], CrisisText]
@@ -211,6 +257,7 @@ def load(folder: Path) -> Replies:
     return Replies(
         fragments=fragments,
         acks=acks,
+        echoes=tuple(map(reader.echo, entries("echoes"))),
         safety_questions=questions,
         open_questions=open_questions,
         crisis=crisis,
@@ -222,7 +269,7 @@ def load(folder: Path) -> Replies:
         intent_names=mapping("intent_names", Node.text),
         not_without_baby=single("not_without_baby").texts(),
         countries_first=single("countries_first").texts(),
-        languages=mapping("languages", _foreign),
+        languages=mapping("languages", reader.foreign),
         care=_care(single("care")),
         words=_words(single("words")),
     )
@@ -231,6 +278,7 @@ def load(folder: Path) -> Replies:
 _SECTIONS = {
     "fragments",
     "acknowledgements",
+    "echoes",
     "safety_questions",
     "open_questions",
     "crisis",
@@ -303,14 +351,6 @@ def _safety_question(node: Node) -> SafetyQuestion:
     )
 
 
-def _foreign(node: Node) -> Foreign:
-    record = node.record({"texts", "emergency_unknown", "or"})
-    texts = tuple(_lines(item) for item in record["texts"].items())
-    if len(texts) < 2:
-        raise record["texts"].error("two texts are needed", "one for the second time")
-    return Foreign(texts, record["emergency_unknown"].text(), record["or"].text())
-
-
 def _open_question(node: Node) -> OpenQuestion:
     record = node.record({"ask", "choices", "then"})
     return OpenQuestion(
@@ -379,12 +419,16 @@ class _CrisisReader:
         for node in nodes:
             record = node.record(
                 {"id", "kind", "text", "help", "sources"},
-                {"families", "after", "question", "asked", "buttons"},
+                {
+                    *("families", "tiers", "after", "since", "about"),
+                    *("question", "asked", "buttons"),
+                },
             )
             text_id, kind = record["id"].text(), record["kind"].text()
             if not text_id.startswith(f"{kind}."):
                 raise record["id"].error(f"{text_id!r} must start with its kind, {kind}.")
-            after: tuple[str, ...] = record.get("after", Node.texts, ())
+            nothing: tuple[str, ...] = ()
+            after = record.get("after", Node.texts, nothing)
             for asked in after:
                 if asked not in self.questions:
                     raise record["after"].error(f"no such safety question: {asked}")
@@ -392,21 +436,85 @@ class _CrisisReader:
                 FollowUp(
                     kind=kind,
                     reply=self._text(f"crisis.{text_id}", "", node),
-                    families=record.get("families", Node.texts, ()),
+                    families=record.get("families", Node.texts, nothing),
+                    tiers=record.get("tiers", _tiers, ()),
                     after=after,
+                    since=tuple(
+                        f"crisis.{one}" for one in record.get("since", Node.texts, nothing)
+                    ),
+                    about=record.get("about", Node.texts, nothing),
                 )
             )
+        ids = {one.reply.id for one in found}
+        for node, one in zip(nodes, found, strict=True):
+            if unknown := set(one.since) - ids:
+                raise node.error(f"no such follow-up: {', '.join(sorted(unknown))}")
         return tuple(found)
+
+    def echo(self, node: Node) -> Echo:
+        """An acknowledgement close to her own words."""
+        record = node.record({"say"}, {"categories", "rules", "words"})
+        nothing: tuple[str, ...] = ()
+        categories = record.get("categories", Node.texts, nothing)
+        if unknown := set(categories) - set(CATEGORIES):
+            raise node.error(f"no such category: {', '.join(sorted(unknown))}")
+        return Echo(
+            say=self.varying(record["say"]),
+            categories=categories,
+            rules=record.get("rules", Node.texts, nothing),
+            words=tuple(word.lower() for word in record.get("words", Node.texts, nothing)),
+        )
+
+    def foreign(self, node: Node) -> Foreign:
+        """The fixed replies in a language."""
+        record = node.record(
+            {"rules", "first", "follow_ups", "choices", "forms", "emergency_unknown", "or"}
+        )
+        first = tuple(map(self._foreign_text, record["first"].items()))
+        if len(first) < 2:
+            raise record["first"].error("two texts are needed", "one for the second time")
+        later = record["follow_ups"].fields()
+        if OTHER not in later:
+            raise record["follow_ups"].error(f"{OTHER!r} is missing", "it fits every other kind")
+        return Foreign(
+            rules=record["rules"].texts(),
+            first=first,
+            follow_ups={kind: self._foreign_text(text) for kind, text in later.items()},
+            choices={
+                question: {value: title.text() for value, title in titles.fields().items()}
+                for question, titles in record["choices"].fields().items()
+            },
+            forms={name: form.text() for name, form in record["forms"].fields().items()},
+            emergency_unknown=record["emergency_unknown"].text(),
+            joint=record["or"].text(),
+        )
+
+    def _foreign_text(self, node: Node) -> ForeignText:
+        record = node.record({"text", "asked"})
+        return ForeignText(self.varying(record["text"]), self._question(record.found["asked"]))
+
+    def _question(self, node: Node) -> str | None:
+        asked = None if node.is_null() else node.text()
+        if asked not in (None, SAME, *self.questions):
+            raise node.error(f"no such safety question: {asked}")
+        return asked
+
+    def _asked(self, node: Node | None) -> tuple[str | None, Mapping[str, str | None]]:
+        """The question that is put, and the places of the baby where it is another one."""
+        if node is None:
+            return None, {}
+        if isinstance(node.raw, yaml.ScalarNode):
+            return self._question(node), {}
+        record = node.record({"default"}, set(BABY))
+        special = {key: self._question(record.found[key]) for key in BABY if key in record.found}
+        return self._question(record.found["default"]), special
 
     def _text(self, text_id: str, family: str, node: Node) -> CrisisText:
         if text_id in self.ids:
             raise node.error(f"{text_id!r} is there twice")
         self.ids.add(text_id)
         fields = node.fields()
-        asked = fields.get("asked")
-        asked_id = None if asked is None or asked.is_null() else asked.text()
-        if asked is not None and asked_id not in (None, SAME, *self.questions):
-            raise asked.error(f"no such safety question: {asked_id}")
+        asked, asked_by_baby = self._asked(fields.get("asked"))
         question = fields.get("question")
         buttons = fields.get("buttons")
         return CrisisText(
@@ -416,7 +524,8 @@ class _CrisisReader:
             question=(
                 Varying("") if question is None or question.is_null() else self.varying(question)
             ),
-            asked=asked_id,
+            asked=asked,
+            asked_by_baby=asked_by_baby,
             help=_kinds(fields["help"]),
             buttons=() if buttons is None else _choices(buttons),
             sources=fields["sources"].texts(),
@@ -481,6 +590,12 @@ def _words(node: Node) -> Words:
     return Words(record["longest_sentence"].integer(), record["never"].texts())
 
 
+def fits_all(follow_up: FollowUp) -> bool:
+    """Whether it fits every crisis and every question."""
+    narrow = (follow_up.families, follow_up.tiers, follow_up.after, follow_up.since)
+    return not any((*narrow, follow_up.about))
+
+
 def _complete(
     folder: Path,
     crisis: Mapping[tuple[str, Tier], CrisisText],
@@ -500,7 +615,7 @@ def _complete(
             if len(more.get((entry.family, tier), ())) < 2:
                 reason = f"family {entry.family} needs two more texts for {tier.value}"
                 raise ContentError(folder, 1, reason, "she must not get the same reply twice")
-    kinds = {f.kind for f in follow_ups if not f.families and not f.after}
+    kinds = {f.kind for f in follow_ups if fits_all(f)}
     for question in questions:
         for value, kind in question.then.items():
             if kind not in kinds:

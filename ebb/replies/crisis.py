@@ -5,10 +5,24 @@ Works on loaded objects only, and raises for no assessment, country or history.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ebb.knowledge.helplines import HelpLines, names
-from ebb.knowledge.replies import ANY, SAME, TIERS, CrisisText, FollowUp, Foreign, Replies, Varying
+from ebb.knowledge.helplines import HelpLines, Kind, names
+from ebb.knowledge.replies import (
+    ANY,
+    OTHER,
+    SAME,
+    TIERS,
+    CrisisText,
+    Echo,
+    FollowUp,
+    Foreign,
+    ForeignText,
+    Replies,
+    Varying,
+)
 from ebb.replies.fill import fill, nested, resolved
 from ebb.replies.lines import Numbers
 from ebb.types import JSON, Assessment, Button, Reply, Tier
@@ -27,6 +41,7 @@ class CrisisReplies:
         self._helplines = helplines
         self._numbers = numbers
         self._known = _by_id(replies)
+        self._turning = {one for follow_up in replies.follow_ups for one in follow_up.since}
 
     def first_or_more(
         self,
@@ -35,23 +50,30 @@ class CrisisReplies:
         seen: Sequence[str],
         baby: str | None,
         language: str | None,
+        words: str = "",
     ) -> Reply:
         """The reply to a message that shows danger.
 
         The first text of its category, or, where she got one of its family that was as urgent,
-        the text for later times that she has not seen, or saw longest ago.
+        the text for later times that she has not seen, or saw longest ago. `words` is what she
+        wrote, to choose an acknowledgement close to it; none of it is quoted.
         """
         tier = assessment.tier if assessment.tier in TIERS else Tier.CHECK
         category = assessment.category or ANY
         entry = self._replies.crisis.get((category, tier))
         if entry is None:
             category, entry = ANY, self._replies.crisis[ANY, tier]
+        language = language or self._language_of(assessment.rules)
         if foreign := self._replies.languages.get(language or ""):
-            return self._foreign(entry, foreign, language or "", country, seen)
+            ids = _foreign_ids(language or "", foreign)
+            latest = {reply_id: index for index, reply_id in enumerate(seen)}
+            reply_id = min(ids, key=lambda one: latest.get(one, -1))
+            content = ids[reply_id]
+            return self._foreign(reply_id, content, foreign, country, baby, entry.help)
         if self._had(entry.family, tier, seen):
             later = self._replies.more.get((entry.family, tier), (entry,))
             entry = self._freshest(later, seen)
-        ack = self._replies.acks.get(category, Varying(""))
+        ack = self._echo(assessment, words) or self._replies.acks.get(category, Varying(""))
         return self._reply(entry, country, baby, ack=ack.at(baby))
 
     def follow_up(
@@ -61,16 +83,22 @@ class CrisisReplies:
         country: str | None,
         seen: Sequence[str],
         baby: str | None,
+        about: str | None = None,
     ) -> Reply | None:
         """The reply after an answer to a safety question; None if there is no such kind.
 
         `asked` is the question that was answered; without it, the one that was put last.
+        `about` is what she talks of, where a text knows more of it.
         """
-        asked = asked or self._asked_last(seen)
-        family = self._family(seen)
-        fitting = [
-            f for f in self._replies.follow_ups if f.kind == kind and _fits(f, family, asked)
-        ]
+        known = [f for f in self._replies.follow_ups if f.kind == kind]
+        if not known:
+            return None
+        if (found := self._foreign_follow_up(kind, country, seen, baby)) is not None:
+            return found
+        asked = asked or self._asked_last(seen, baby)
+        crisis = self._crisis_of(seen)
+        stand = _Stand(crisis[0], crisis[1], asked, self._turned_on(seen), about)
+        fitting = [f for f in known if _fits(f, stand)]
         if not fitting:
             return None
         closest = max(_closeness(f) for f in fitting)
@@ -130,7 +158,10 @@ class CrisisReplies:
         foreign = (
             reply_id
             for language, content in self._replies.languages.items()
-            for reply_id in _foreign_ids(language, content)
+            for reply_id in (
+                *_foreign_ids(language, content),
+                *(f"{_LANGUAGE}{language}.{kind}" for kind in content.follow_ups),
+            )
         )
         return frozenset((*self._known, *foreign))
 
@@ -151,28 +182,47 @@ class CrisisReplies:
         latest = {reply_id: index for index, reply_id in enumerate(seen)}
         return min(entries, key=lambda entry: latest.get(entry.id, -1))
 
-    def _family(self, seen: Sequence[str]) -> str:
+    def _crisis_of(self, seen: Sequence[str]) -> tuple[str, Tier | None]:
+        """Family and tier of the last reply that met words of danger."""
         for reply_id in reversed(seen):
             entry = self._known.get(reply_id)
             if entry is not None and entry.family:
-                return entry.family
-        return ""
+                return entry.family, _tier(reply_id)
+        return "", None
 
-    def _asked_last(self, seen: Sequence[str]) -> str | None:
+    def _turned_on(self, seen: Sequence[str]) -> str | None:
+        """The last follow-up that another one may come `since`, in this crisis."""
         for reply_id in reversed(seen):
             entry = self._known.get(reply_id)
-            if entry is not None and entry.asked and entry.asked != SAME:
-                return entry.asked
+            if entry is not None and (entry.family or reply_id in self._turning):
+                return None if entry.family else reply_id
+        return None
+
+    def _asked_last(self, seen: Sequence[str], baby: str | None) -> str | None:
+        for reply_id in reversed(seen):
+            entry = self._known.get(reply_id)
+            asked = entry.asked_at(baby) if entry is not None else None
+            if asked and asked != SAME:
+                return asked
         return None
 
     def _question_put(self, asked: str, seen: Sequence[str], baby: str | None) -> str:
         """The words in which `asked` was put last."""
         for reply_id in reversed(seen):
             entry = self._known.get(reply_id)
-            if entry is not None and entry.asked == asked:
+            if entry is not None and entry.asked_at(baby) == asked:
                 return entry.question.at(baby)
         question = self._replies.safety_questions.get(asked)
         return question.ask if question else ""
+
+    def _echo(self, assessment: Assessment, words: str) -> Varying | None:
+        """The acknowledgement closest to what fired, if there is one for it."""
+        fired = " ".join(words[span.start : span.end] for span in assessment.spans)
+        said = f" {' '.join(re.findall(_WORD, fired.lower().replace(_CURLY, _STRAIGHT)))} "
+        for echo in self._replies.echoes:
+            if _echoes(echo, assessment, said):
+                return echo.say
+        return None
 
     # ---- rendering
 
@@ -193,7 +243,8 @@ class CrisisReplies:
             "ack": ack,
             "last_question": last_question,
         }
-        asked = asked_before if entry.asked == SAME else entry.asked
+        asked = entry.asked_at(baby)
+        asked = asked_before if asked == SAME else asked
         buttons = self.question_buttons(asked)
         buttons += tuple(Button(choice.title, choice.payload) for choice in entry.buttons)
         parts = [entry.text.at(baby)]
@@ -211,35 +262,94 @@ class CrisisReplies:
             meta=_meta(lines, entry.sources),
         )
 
+    # ---- other languages
+
+    def _language_of(self, rules: Sequence[str]) -> str | None:
+        """The language that the first of these rules recognises."""
+        for language, foreign in self._replies.languages.items():
+            if rules and any(_belongs(rules[0], rule) for rule in foreign.rules):
+                return language
+        return None
+
+    def _foreign_follow_up(
+        self, kind: str, country: str | None, seen: Sequence[str], baby: str | None
+    ) -> Reply | None:
+        """The follow-up in the language of the last crisis reply, if that was not English."""
+        language = _language(seen[-1]) if seen else None
+        foreign = self._replies.languages.get(language or "")
+        if foreign is None:
+            return None
+        content = foreign.follow_ups.get(kind, foreign.follow_ups[OTHER])
+        said = kind if kind in foreign.follow_ups else OTHER
+        reply_id = f"{_LANGUAGE}{language}.{said}"
+        if reply_id == seen[-1]:
+            reply_id, content = f"{_LANGUAGE}{language}.{OTHER}", foreign.follow_ups[OTHER]
+        kinds = (Kind.EMERGENCY, Kind.CRISIS)
+        return self._foreign(reply_id, content, foreign, country, baby, kinds)
+
     def _foreign(
         self,
-        entry: CrisisText,
+        reply_id: str,
+        content: ForeignText,
         foreign: Foreign,
-        language: str,
         country: str | None,
-        seen: Sequence[str],
+        baby: str | None,
+        kinds: Sequence[Kind],
     ) -> Reply:
-        """A fixed reply in her language, never the same twice in a row."""
-        ids = _foreign_ids(language, foreign)
-        latest = {reply_id: index for index, reply_id in enumerate(seen)}
-        reply_id = min(ids, key=lambda one: latest.get(one, -1))
-        lines = self._numbers.in_text(country, entry.help)
-        slots = {"emergency": self._numbers.emergency(country, foreign), "lines": lines}
-        buttons = () if self._numbers.known(country) else self.country_buttons()
+        """A fixed reply in her language, with the numbers and a line in English."""
+        lines = self._numbers.in_text(country, kinds, foreign.forms)
+        slots = resolved(self._replies.fragments, baby)
+        # The emergency number reads otherwise in the line of English.
+        english = {"emergency": self._numbers.emergency(country)}
+        slots["english"] = fill(slots.get("english", ""), english)
+        slots |= {"emergency": self._numbers.emergency(country, foreign), "lines": lines}
+        titles = foreign.choices.get(content.asked or "", {})
+        buttons = tuple(
+            Button(title, ANSWER.format(name=content.asked, value=value))
+            for value, title in titles.items()
+        )
+        if not self._numbers.known(country):
+            buttons += self.country_buttons()
         return Reply(
             id=reply_id,
-            text=fill(foreign.texts[ids[reply_id]], slots),
+            text=fill(content.text.at(baby), slots),
             buttons=buttons,
-            card=self._numbers.card(country, entry.help),
-            asked=SAFE_NOW,
-            meta=_meta(lines, entry.sources),
+            card=self._numbers.card(country, kinds),
+            asked=content.asked,
+            meta=_meta(lines, ()),
         )
 
 
-def _foreign_ids(language: str, foreign: Foreign) -> dict[str, int]:
-    """Reply id to the place of its text."""
-    first = f"crisis.language.{language}"
-    return {f"{first}.{n + 1}" if n else first: n for n in range(len(foreign.texts))}
+_LANGUAGE = "crisis.language."
+_WORD = r"[\w']+"
+_CURLY, _STRAIGHT = "\u2019", "'"
+
+
+def _foreign_ids(language: str, foreign: Foreign) -> dict[str, ForeignText]:
+    """The ids of the replies to danger, and their texts."""
+    first = f"{_LANGUAGE}{language}"
+    texts = enumerate(foreign.first, start=1)
+    return {first if n == 1 else f"{first}.{n}": text for n, text in texts}
+
+
+def _language(reply_id: str) -> str | None:
+    """The language of a fixed reply."""
+    found = reply_id.startswith(_LANGUAGE)
+    return reply_id.removeprefix(_LANGUAGE).partition(".")[0] if found else None
+
+
+def _belongs(rule: str, family: str) -> bool:
+    """Whether a rule is the one named, or of that family: "ideation" has "ideation.end_it"."""
+    return rule == family or rule.startswith((f"{family}.", f"{family}_"))
+
+
+def _echoes(echo: Echo, assessment: Assessment, said: str) -> bool:
+    if echo.categories and assessment.category not in echo.categories:
+        return False
+    first = assessment.rules[0] if assessment.rules else ""
+    if echo.rules and not any(_belongs(first, rule) for rule in echo.rules):
+        return False
+    return not echo.words or any(f" {word} " in said for word in echo.words)
 
 
 def _meta(lines: str, sources: Sequence[str]) -> Mapping[str, JSON]:
@@ -263,10 +373,28 @@ def _tier(reply_id: str) -> Tier | None:
     return None
 
 
-def _fits(follow_up: FollowUp, family: str, asked: str | None) -> bool:
-    right_family = not follow_up.families or family in follow_up.families
-    return right_family and (not follow_up.after or asked in follow_up.after)
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where a crisis stands: what a follow-up has to fit."""
+
+    family: str
+    tier: Tier | None
+    asked: str | None
+    since: str | None
+    about: str | None
+
+
+def _fits(follow_up: FollowUp, stand: _Stand) -> bool:
+    wanted = (
+        (follow_up.families, stand.family),
+        (follow_up.tiers, stand.tier),
+        (follow_up.after, stand.asked),
+        (follow_up.since, stand.since),
+        (follow_up.about, stand.about),
+    )
+    return all(not allowed or found in allowed for allowed, found in wanted)
 
 
 def _closeness(follow_up: FollowUp) -> int:
-    return bool(follow_up.families) + bool(follow_up.after)
+    narrow = (follow_up.families, follow_up.tiers, follow_up.after, follow_up.since)
+    return sum(map(bool, narrow)) + 2 * bool(follow_up.about)

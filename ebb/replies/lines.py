@@ -87,11 +87,19 @@ class Numbers:
                 return True
         return False
 
-    def in_text(self, country: str | None, kinds: Iterable[Kind]) -> str:
-        """The first lines as sentences, one a line. Emergency numbers are said elsewhere."""
+    def in_text(
+        self, country: str | None, kinds: Iterable[Kind], forms: Mapping[str, str] | None = None
+    ) -> str:
+        """The first lines as sentences, one a line. Emergency numbers are said elsewhere.
+
+        `forms` says them in another language, without their hours.
+        """
         lines = [line for line in self.lines(country, kinds) if line.kind is not Kind.EMERGENCY]
         spoken = [line for line in lines if line.tel or line.sms][:IN_TEXT]
-        return "\n".join(self._sentence(line) for line in spoken or lines[:1])
+        chosen = spoken or lines[:1]
+        if forms is None:
+            return "\n".join(self._sentence(line) for line in chosen)
+        return "\n".join(fill_once(forms.get(_form(line), ""), _slots(line)) for line in chosen)
 
     def card(self, country: str | None, kinds: Iterable[Kind]) -> dict[str, JSON]:
         """The `help_lines` card."""
@@ -130,15 +138,7 @@ class Numbers:
         return f"{said} {self._say('hours', line)}" if line.hours else said
 
     def _say(self, fragment: str, line: Line) -> str:
-        slots = {
-            "name": line.name,
-            "tel": line.tel or "",
-            "number": line.sms.number if line.sms else "",
-            "keyword": (line.sms.keyword if line.sms else None) or "",
-            "url": bare(line.url or ""),
-            "hours": line.hours or "",
-        }
-        return fill_once(self._part(fragment), slots)
+        return fill_once(self._part(fragment), _slots(line))
 
     def _part(self, name: str) -> str:
         varying = self._fragments.get(name)
@@ -152,6 +152,17 @@ def _of(lines: Iterable[Line], kind: Kind) -> list[Line]:
     if kind is Kind.CRISIS:
         found += [line for line in shown if line.is_crisis and line.kind is not kind]
     return found
+
+
+def _slots(line: Line) -> dict[str, str]:
+    return {
+        "name": line.name,
+        "tel": line.tel or "",
+        "number": line.sms.number if line.sms else "",
+        "keyword": (line.sms.keyword if line.sms else None) or "",
+        "url": bare(line.url or ""),
+        "hours": line.hours or "",
+    }
 
 
 def _form(line: Line) -> str:

@@ -70,13 +70,16 @@ class Renderer:
         *,
         baby: str | None = None,
         language: str | None = None,
+        words: str = "",
     ) -> Reply:
         """The reply to a message that shows danger; numbers in every one of them.
 
         `seen` are the ids of the crisis replies she got, oldest first; `baby` the value of
-        `baby_situation`, if known; `language` a code with a fixed text of its own (es, fr).
+        `baby_situation`, if known; `language` a code with fixed texts of its own (es, fr), which
+        else follows from the rules that fired; `words` what she wrote, which chooses among
+        our acknowledgements and is never quoted.
         """
-        return self._crisis.first_or_more(assessment, country, tuple(seen), baby, language)
+        return self._crisis.first_or_more(assessment, country, tuple(seen), baby, language, words)
 
     def crisis_follow_up(
         self,
@@ -87,14 +90,15 @@ class Renderer:
         assessment: Assessment | None = None,
         *,
         baby: str | None = None,
+        about: str | None = None,
     ) -> Reply:
         """The reply after an answer to the safety question `asked`.
 
         `kind` comes from `follow_up_kind`; or it is `again`, for no clear answer, or `later`, for
         a check when her other question was answered. Any other is met with the crisis reply for
-        `assessment`.
+        `assessment`. `about` is "dmer" where she told that it comes with the milk.
         """
-        reply = self._crisis.follow_up(kind, asked, country, tuple(seen), baby)
+        reply = self._crisis.follow_up(kind, asked, country, tuple(seen), baby, about)
         return reply or self.crisis(assessment or Assessment(), country, seen, baby=baby)
 
     def follow_up_kind(self, asked: str, value: str) -> str | None:
