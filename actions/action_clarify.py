@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.turn import country_of, utter
+from actions.turn import country_of, honest, utter
 from ebb.conversation.core import core
 
 
@@ -19,6 +19,7 @@ class ActionClarify(Action):
         """Its name in domain.yml."""
         return "action_clarify"
 
+    @honest
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:

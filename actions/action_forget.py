@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.turn import STATE, utter
+from actions.turn import STATE, honest, utter
 from ebb.conversation.core import core
 
 
@@ -19,6 +19,7 @@ class ActionForget(Action):
         """Its name in domain.yml."""
         return "action_forget"
 
+    @honest
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.turn import country_of, kept, state_of, utter
+from actions.turn import country_of, honest, kept, state_of, utter
 from ebb.conversation.core import core
 
 
@@ -19,6 +19,7 @@ class ActionTriage(Action):
         """Its name in domain.yml."""
         return "action_triage"
 
+    @honest
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:

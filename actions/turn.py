@@ -5,17 +5,46 @@ Works the same in the assistant's process and in a separate action server.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from ebb.conversation.core import core
 from ebb.conversation.state import State
 from ebb.types import Reply
 
+log = logging.getLogger(__name__)
+
+Run = Callable[[Any, CollectingDispatcher, Tracker, dict[str, Any]], Awaitable[list[EventType]]]
+
 STATE, OPEN, COUNTRY = "conversation", "question_open", "country"
+
+
+def honest(run: Run) -> Run:
+    """For an action's `run`: where it raises, she gets the honest line and the help numbers.
+
+    Nothing may leave an action as an error: rasa-sdk answers with the whole conversation then,
+    and logs it.
+    """
+
+    @functools.wraps(run)
+    async def safe(
+        action: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        try:
+            return await run(action, dispatcher, tracker, domain)
+        except Exception as error:
+            log.error("%s failed: %s", action.name(), type(error).__name__)
+            dispatcher.messages.clear()
+            utter(dispatcher, (core().failed(country_of(tracker)),))
+            return []
+
+    return safe
 
 
 def state_of(tracker: Tracker) -> State:

@@ -1,26 +1,30 @@
 """Runs the custom actions in the assistant's own process.
 
 Rasa speaks to actions through an `EndpointConfig`; this one calls rasa-sdk's executor directly.
-Every failure becomes what Rasa handles as a failed action (rasa-notes: a time-out or a schema
-error that escapes would abort the turn and lose it).
+Actions are pure and bounded, but each runs in a thread of its own all the same: one that blocks
+is given up after a while, and the event loop, and with it every crisis reply, never waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import logging
 from typing import Any
 
-from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
+
+from ebb.assistant.action_answers import failed, has_right_form, refused
+from ebb.assistant.workers import Workers
 
 log = logging.getLogger(__name__)
 
 SECONDS = 4.0
 """How long one action may take before the turn goes on without it."""
+AT_ONCE = 4
+"""Threads for actions: as many as turns run at once, and some for those that were given up."""
 
 
 class InProcessActions(EndpointConfig):
@@ -29,24 +33,33 @@ class InProcessActions(EndpointConfig):
     def __init__(self, package: str = "actions", seconds: float = SECONDS) -> None:
         super().__init__(url="in-process://actions")
         self._seconds = seconds
+        self._workers = Workers("action", threads=AT_ONCE)
         self._executor = ActionExecutor()
         self._executor.register_package(package)
 
     async def request(self, json: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Run the action that Rasa's request names; its answer has events and responses."""
-        name = json.get("next_action", "")
-        call = copy.deepcopy({key: value for key, value in json.items() if key != "domain"})
-        call["domain"] = json.get("domain", {})
+        """Run the action that Rasa's request names; its answer has events and responses.
+
+        Raises only `ClientResponseError`: 400 where the action refused, 500 for everything else.
+        """
+        action = str(json.get("next_action", ""))
         try:
-            answer = await asyncio.wait_for(self._executor.run(call), self._seconds)
-        except ActionExecutionRejection as refusal:
-            raise ClientResponseError(400, "refused", _refusal(name, refusal)) from None
+            # A copy: what an action does with the conversation it is shown must not change it.
+            shown = copy.deepcopy({key: value for key, value in json.items() if key != "domain"})
+            shown["domain"] = json.get("domain", {})
+            answer = await self._workers.run(lambda: self._run(shown), self._seconds)
+        except ActionExecutionRejection:
+            raise refused(action) from None
         except Exception as error:
             # Only the kind of error: its text may hold what she wrote.
-            log.error("action %s failed: %s", name, type(error).__name__)
-            raise ClientResponseError(500, "failed", "{}") from None
-        return answer or {"events": [], "responses": []}
+            log.error("action %s failed: %s", action, type(error).__name__)
+            raise failed("the action failed") from None
+        if not has_right_form(answer):
+            log.error("action %s failed: its answer has the wrong form", action)
+            raise failed("no usable answer")
+        found: dict[str, Any] = answer
+        return found
 
-
-def _refusal(name: str, refusal: ActionExecutionRejection) -> str:
-    return json.dumps({"action_name": name, "error": str(refusal)})
+    def _run(self, call: dict[str, Any]) -> Any:
+        """In a thread. One that waits rather than works is ended, and gives its thread back."""
+        return asyncio.run(asyncio.wait_for(self._executor.run(call), self._seconds))

@@ -71,27 +71,34 @@ def endpoints(*, memory_only: bool = False) -> Any:
 
     os.chdir(PROJECT)
     found = AvailableEndpoints.read_endpoints(str(PROJECT / "endpoints.yml"))
-    if os.environ.get("EBB_ACTIONS") != "remote":
-        from ebb.assistant.in_process import InProcessActions
-
-        found.action = InProcessActions()
+    found.action = _actions(found.action)
     if memory_only:
         found.tracker_store = EndpointConfig(type="in_memory")
     return found
 
 
+def _actions(address: Any) -> Any:
+    """Where custom actions run. Raises `StartError` for a wrong address."""
+    if os.environ.get("EBB_ACTIONS") != "remote":
+        from ebb.assistant.in_process import InProcessActions
+
+        return InProcessActions()
+    from ebb.assistant.remote_actions import RemoteActions
+
+    try:
+        return RemoteActions(address)
+    except (AttributeError, TypeError, ValueError):
+        raise StartError(
+            "EBB_ACTIONS=remote needs the address of the action server. "
+            "Fix: action_endpoint in endpoints.yml, with url and, if you like, seconds"
+        ) from None
+
+
 def prepare_rasa() -> None:
-    """Build the validator of action results once; Rasa would check its schema on every call."""
-    import jsonschema
+    """Our endpoints check the answers of actions; Rasa would build its schema on every call."""
     from rasa.core.actions.action import RemoteAction
 
-    validator = jsonschema.Draft7Validator(RemoteAction.action_response_format_spec())
-
-    def validate(self: Any, result: dict[str, Any]) -> bool:
-        validator.validate(result)
-        return True
-
-    RemoteAction._validate_action_result = validate
+    RemoteAction._validate_action_result = lambda self, result: True
 
 
 async def load_agent(*, memory_only: bool = True, model: Path | None = None) -> Any:
