@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.events import ConversationResumed
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from ebb.assistant.intent_model import IntentModel, features, train
-from ebb.assistant.tracker_view import STATE_SLOT, last_messages, slot
+from ebb.assistant.stock_rasa import harden
+from ebb.assistant.tracker_view import STATE_SLOT, last_messages, slot, typed_words
 from ebb.conversation.core import Core, core
 from ebb.conversation.events import (
     ASKED_TOO,
@@ -34,11 +37,17 @@ from ebb.types import Assessment, Finding, Tier
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+RANKING = "intent_ranking"
 CRISIS, FALLBACK = "crisis", "nlu_fallback"
 REPORT, ASK = "report_", "ask_"
 COMMANDS = {"ask_human"}
 """Intents that are named like questions and are not answered beside a report."""
 MOST_PARTS, FEWEST_WORDS = 8, 3
+Kept = tuple[tuple[Finding, ...], Sequence[dict[str, Any]]]
+"""Findings, and the same as the event keeps them."""
+NO_FINDINGS: Kept = ((), ())
 SITUATION_ENTITIES = {"country", "pregnant", "later_baby"}
 
 
@@ -52,7 +61,8 @@ SITUATION_ENTITIES = {"country", "pregnant", "later_baby"}
 class Understanding(GraphComponent):
     """Puts `safety` and `findings` into the parse result, and so into the stored event.
 
-    Nothing raised here may cost a turn: if reading findings fails, safety alone still counts.
+    Nothing raised here costs a turn: where reading findings fails, safety alone still counts, and
+    where that fails too, the message is met by the safety question.
     """
 
     @classmethod
@@ -64,31 +74,88 @@ class Understanding(GraphComponent):
         execution_context: ExecutionContext,
     ) -> Understanding:
         """Rasa's constructor."""
+        harden()
         return cls()
 
     def process(
         self, messages: list[Message], tracker: DialogueStateTracker | None = None
     ) -> list[Message]:
         """Read each message, with the recent turns and the open question of `tracker`."""
-        ebb = core()
-        earlier = last_messages(tracker) if tracker is not None else []
-        state = State.from_json(slot(tracker, STATE_SLOT)) if tracker is not None else State()
+        earlier: list[dict[str, Any]] = _or([], "looking back", _earlier, tracker)
+        state = _or(State(), "reading the state", _state, tracker)
         for message in messages:
-            text = message.get(TEXT) or ""
-            assessment = _graver(ebb.assess(text, None, earlier), message)
-            message.set(SAFETY, assessment_to_json(assessment), add_to_output=True)
-            findings = ebb.findings_in(text, state.open)
-            message.set(FINDINGS, [finding_to_json(f) for f in findings], add_to_output=True)
-            entities = [entity for f in findings for entity in _entity(f)]
-            entities += _country_of_host(message, tracker, entities)
+            _or(None, "taking a typed command as words", _as_words, message)
+            safety = _safety(message, earlier)
+            message.set(SAFETY, assessment_to_json(safety), add_to_output=True)
+            findings, kept = _or(NO_FINDINGS, "reading findings", _findings, message, state)
+            message.set(FINDINGS, list(kept), add_to_output=True)
+            none: list[dict[str, Any]] = []
+            entities = _or(none, "reading entities", _entities, message, findings, tracker)
             message.set(ENTITIES, (message.get(ENTITIES) or []) + entities, add_to_output=True)
         return messages
 
 
-def _graver(here: Assessment, message: Message) -> Assessment:
-    """The graver of what was found here and by the safety net, which reads all of a message."""
+def _or(otherwise: T, what: str, work: Callable[..., T], *given: Any) -> T:
+    """What `work` returns, or `otherwise` and a line in the log if it raises."""
+    try:
+        return work(*given)
+    except Exception as error:
+        # Only the kind of error: its text may hold what she wrote.
+        log.error("%s failed: %s", what, type(error).__name__)
+        return otherwise
+
+
+def _earlier(tracker: DialogueStateTracker | None) -> list[dict[str, Any]]:
+    """The messages before this one. A paused conversation goes on with her next message.
+
+    Rasa predicts nothing while a conversation is paused; whoever paused it, a mother who writes
+    must be answered, so it is resumed here, before Rasa looks. The event stays in the record.
+    """
+    if tracker is None:
+        return []
+    if tracker.is_paused():
+        tracker.update(ConversationResumed())
+    return last_messages(tracker)
+
+
+def _state(tracker: DialogueStateTracker | None) -> State:
+    return State() if tracker is None else State.from_json(slot(tracker, STATE_SLOT))
+
+
+def _as_words(message: Message) -> None:
+    """Words behind a typed `/intent` are words: Rasa must not take the message as a command."""
+    text = message.get(TEXT) or ""
+    words = typed_words(text)
+    if words and words != text:
+        message.set(TEXT, words)
+
+
+def _safety(message: Message, earlier: list[dict[str, Any]]) -> Assessment:
+    """The graver of what was found here and by the safety net, which reads all of a message.
+
+    Where nothing can be found out, the message counts as one to ask about.
+    """
+    text = message.get(TEXT) or ""
+    here = _or(None, "assessing in context", _assess, text, earlier)
+    here = here or _or(None, "assessing alone", _assess, text, []) or Assessment(Tier.CHECK)
     before = assessment_from_json((message.get("metadata") or {}).get(SAFETY))
     return before if before.tier.rank > here.tier.rank else here
+
+
+def _assess(text: str, earlier: list[dict[str, Any]]) -> Assessment | None:
+    return core().assess(text, None, earlier)
+
+
+def _findings(message: Message, state: State) -> Kept:
+    found = core().findings_in(message.get(TEXT) or "", state.open)
+    return found, [finding_to_json(finding) for finding in found]
+
+
+def _entities(
+    message: Message, findings: tuple[Finding, ...], tracker: DialogueStateTracker | None
+) -> list[dict[str, Any]]:
+    entities = [entity for f in findings for entity in _entity(f)]
+    return entities + _country_of_host(message, tracker, entities)
 
 
 def _country_of_host(
@@ -194,22 +261,31 @@ class Intents(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set `intent`, `intent_ranking`, and what she asks or tells besides."""
-        ebb = core()
         for message in messages:
             assessment = assessment_from_json(message.get(SAFETY))
-            read = ebb.reader.read(message.get(TEXT) or "")
-            names = _features(ebb, read)
-            ranking = self._rank(names)
-            best = self._best(ebb, ranking, names, read, assessment)
-            message.set(INTENT, best, add_to_output=True)
-            message.set("intent_ranking", ranking, add_to_output=True)
-            if best["name"].startswith(REPORT):
-                asked = self._beside(ebb, _questions(ebb, read), ASK, self._config["asked_too"])
-                message.set(ASKED_TOO, asked, add_to_output=True)
-            elif best["name"].startswith(ASK) and best["name"] not in COMMANDS:
-                told = self._beside(ebb, _statements(ebb, read), REPORT, self._config["told_too"])
-                message.set(TOLD_TOO, told, add_to_output=True)
+            nothing: dict[str, Any] = {}
+            found = _or(nothing, "finding the intent", self._read, message, assessment)
+            if not found:
+                crisis = _or(False, "telling a crisis", _is_crisis, core(), assessment)
+                found = {INTENT: _certainly(CRISIS if crisis else FALLBACK), RANKING: []}
+            for name, value in found.items():
+                message.set(name, value, add_to_output=True)
         return messages
+
+    def _read(self, message: Message, assessment: Assessment) -> dict[str, Any]:
+        ebb = core()
+        read = ebb.reader.read(message.get(TEXT) or "")
+        names = _features(ebb, read)
+        ranking = self._rank(names)
+        best = self._best(ebb, ranking, names, read, assessment)
+        found: dict[str, Any] = {INTENT: best, RANKING: ranking}
+        if best["name"].startswith(REPORT):
+            questions = _questions(ebb, read)
+            found[ASKED_TOO] = self._beside(ebb, questions, ASK, self._config["asked_too"])
+        elif best["name"].startswith(ASK) and best["name"] not in COMMANDS:
+            statements = _statements(ebb, read)
+            found[TOLD_TOO] = self._beside(ebb, statements, REPORT, self._config["told_too"])
+        return found
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Nothing later in the pipeline learns from predicted intents."""
@@ -218,11 +294,10 @@ class Intents(GraphComponent):
     def _rank(self, names: list[str]) -> list[dict[str, Any]]:
         if self._model is None:
             return []
-        length = self._config["ranking_length"]
-        return [
-            {"name": name, "confidence": chance}
-            for name, chance in self._model.rank(names)[:length]
-        ]
+        ranked = self._model.rank(names)[: self._config["ranking_length"]]
+        if not all(math.isfinite(chance) for _, chance in ranked):
+            raise ValueError("the intent model is damaged")
+        return [{"name": name, "confidence": chance} for name, chance in ranked]
 
     def _best(
         self,
@@ -233,14 +308,14 @@ class Intents(GraphComponent):
         assessment: Assessment,
     ) -> dict[str, Any]:
         if _is_crisis(ebb, assessment):
-            return {"name": CRISIS, "confidence": 1.0}
+            return _certainly(CRISIS)
         if not ranking or self._model is None:
-            return {"name": FALLBACK, "confidence": 1.0}
+            return _certainly(FALLBACK)
         # Letters that make no known word, or no letters at all, say nothing for certain.
         number = any(token.number is not None for token in read.tokens)
         known = number or self._model.knows_a_word(names)
         if not known or not any(c.isalnum() for c in read.original):
-            return {"name": FALLBACK, "confidence": 1.0}
+            return _certainly(FALLBACK)
         best = ranking[0]
         second = ranking[1]["confidence"] if len(ranking) > 1 else 0.0
         unsure = best["confidence"] - second < self._config["ambiguity"]
@@ -257,6 +332,10 @@ class Intents(GraphComponent):
             if sure and best["name"].startswith(kind) and best["name"] not in COMMANDS:
                 found = max(found or (0.0, ""), (best["confidence"], best["name"]))
         return found[1] if found else None
+
+
+def _certainly(intent: str) -> dict[str, Any]:
+    return {"name": intent, "confidence": 1.0}
 
 
 def _is_crisis(ebb: Core, assessment: Assessment) -> bool:

@@ -19,9 +19,11 @@ from rasa.shared.core.events import ActionExecuted, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from ebb.assistant.tracker_view import STATE_SLOT, last_messages, slot
-from ebb.conversation.core import core
+from ebb.assistant.tracker_view import STATE_SLOT, last_messages, slot, typed_words
+from ebb.conversation.core import CRISIS, LISTEN, core
+from ebb.conversation.events import SAFETY, assessment_from_json
 from ebb.conversation.state import State
+from ebb.types import Tier
 
 log = logging.getLogger(__name__)
 
@@ -71,21 +73,44 @@ class SafetyPolicy(Policy):
         **kwargs: Any,
     ) -> PolicyPrediction:
         """The action due before what the rules say, if any."""
-        done = _done_since_she_wrote(tracker)
-        if done is None:
-            return self._prediction(self._default_predictions(domain))
-        state = State.from_json(slot(tracker, STATE_SLOT))
-        try:
-            due = core().decide(last_messages(tracker), state, done)
-        except Exception as error:
-            # The rules still answer, the crisis rule among them.
-            log.error("deciding failed: %s", type(error).__name__)
-            due = None
+        due = _due(tracker)
         if due is None or due not in domain.action_names_or_texts:
             return self._prediction(self._default_predictions(domain))
         chances = self._default_predictions(domain)
         chances[domain.index_for_action(due)] = 1.0
         return self._prediction(chances, is_no_user_prediction=True)
+
+
+def _due(tracker: DialogueStateTracker) -> str | None:
+    """The action due now; None when the rules decide."""
+    done = _done_since_she_wrote(tracker)
+    if done is None:
+        return None
+    try:
+        state = State.from_json(slot(tracker, STATE_SLOT))
+        return core().decide(last_messages(tracker), state, done)
+    except Exception as error:
+        # Only the kind of error: its text may hold what she wrote.
+        log.error("deciding failed: %s", type(error).__name__)
+    if _danger(tracker):
+        return LISTEN if CRISIS in done else CRISIS
+    return None
+
+
+def _danger(tracker: DialogueStateTracker) -> bool:
+    """Whether her last message calls for a crisis reply, by whatever can still be found out."""
+    message = tracker.latest_message
+    if message is None:
+        return False
+    for seen in ((message.parse_data or {}).get(SAFETY), (message.metadata or {}).get(SAFETY)):
+        if assessment_from_json(seen).tier.rank >= Tier.URGENT.rank:
+            return True
+    words = typed_words(message.text or "")
+    try:
+        return bool(words) and core().assess(words, None, ()).tier.rank >= Tier.URGENT.rank
+    except Exception as error:
+        log.error("assessing a message failed: %s", type(error).__name__)
+        return False
 
 
 def _done_since_she_wrote(tracker: DialogueStateTracker) -> tuple[str, ...] | None:

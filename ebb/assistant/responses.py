@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from rasa.core.nlg.generator import ResponseVariationFilter
@@ -17,8 +18,9 @@ from rasa.utils.endpoints import EndpointConfig
 
 from ebb.assistant.tracker_view import COUNTRY_SLOT, STATE_SLOT, last_messages, slot
 from ebb.assistant.wire import as_rasa
-from ebb.conversation.core import core
+from ebb.conversation.core import CRISIS, core
 from ebb.conversation.state import State
+from ebb.types import Assessment, Reply, Tier
 
 log = logging.getLogger(__name__)
 
@@ -36,20 +38,24 @@ class Responses(TemplatedNaturalLanguageGenerator):
         output_channel: str,
         **kwargs: Any,
     ) -> dict[str, Any] | None:
-        """The message for `utter_action`; from the domain if rendering it fails."""
+        """The message for `utter_action`. Where it cannot be made, the crisis reply without the
+        conversation, for a crisis; else the honest line; and at worst the domain's own text."""
+        reply, failed = None, False
         try:
-            reply = core().render(
-                utter_action,
-                last_messages(tracker, keep=40),
-                State.from_json(slot(tracker, STATE_SLOT)),
-                slot(tracker, COUNTRY_SLOT),
-            )
+            reply = _rendered(utter_action, tracker)
         except Exception as error:
+            failed = True
+            # Only the kind of error: its text may hold what she wrote.
             log.error("rendering %s failed: %s", utter_action, type(error).__name__)
-            reply = None
+        reply = reply or (_instead(utter_action, tracker) if failed else None)
         if reply is not None:
             return as_rasa(reply)
-        return await super().generate(utter_action, tracker, output_channel, **kwargs)
+        try:
+            return await super().generate(utter_action, tracker, output_channel, **kwargs)
+        except Exception as error:
+            log.error("filling %s failed: %s", utter_action, type(error).__name__)
+        reply = _instead(utter_action, tracker)
+        return None if reply is None else as_rasa(reply)
 
     def _random_response_for(
         self, utter_action: str, output_channel: str, filled_slots: dict[str, Any]
@@ -68,3 +74,26 @@ class Responses(TemplatedNaturalLanguageGenerator):
         chosen.pop("metadata", None)
         chosen.pop("condition", None)
         return {**chosen, "reply": utter_action, "sources": list(meta.get("sources") or ())}
+
+
+def _rendered(utter_action: str, tracker: DialogueStateTracker) -> Reply | None:
+    return core().render(
+        utter_action,
+        last_messages(tracker, keep=40),
+        State.from_json(slot(tracker, STATE_SLOT)),
+        slot(tracker, COUNTRY_SLOT),
+    )
+
+
+def _instead(utter_action: str, tracker: DialogueStateTracker) -> Reply | None:
+    """What can be said without looking at the conversation. None where nothing can."""
+    country = slot(tracker, COUNTRY_SLOT)
+    ways: list[Callable[[], Reply]] = [lambda: core().failed(country)]
+    if utter_action == CRISIS:
+        ways.insert(0, lambda: core().renderer.crisis(Assessment(Tier.URGENT), country))
+    for way in ways:
+        try:
+            return way()
+        except Exception as error:
+            log.error("the plain reply failed: %s", type(error).__name__)
+    return None
