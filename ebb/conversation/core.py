@@ -43,7 +43,7 @@ ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "ra
 """What a pressed answer to a safety question says in words, for the assessment."""
 PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 """What buttons without an answer of their own say to an open question."""
-FEEDING, LIFE = "feeding", "life"
+FEEDING, LIFE, DMER = "feeding", "life", "dmer"
 """What she meant by ambiguous words, as values of the question that asks for it."""
 BABY, DIED, REQUEST, ERASE = "baby_situation", "died", "request", "erase"
 POSSIBLE_ANSWER = "answer.question_lost"
@@ -134,7 +134,7 @@ class Core:
         if outcome is not None:
             return self.renderer.outcome(outcome, findings, where)
         move = self._move(assessment, words, payload, before)
-        return None if move is None else self._crisis(move, before, where)
+        return None if move is None else self._crisis(move, before, where, words)
 
     def _emergency_by_facts(
         self, assessment: Assessment, words: str, before: Sequence[Event]
@@ -211,14 +211,34 @@ class Core:
         found = self.safety.reading(words)
         return NOT_SURE if found == "unsure" else found or ""
 
-    def _crisis(self, move: Move, before: Sequence[Event], country: str | None) -> Reply:
+    def _crisis(
+        self, move: Move, before: Sequence[Event], country: str | None, words: str
+    ) -> Reply:
         where = country or self.knowledge.service.country
         seen = crisis.standing(told_all(before), self.renderer.crisis_ids)
         if move.kind == crisis.CRISIS:
-            return self.renderer.crisis(move.assessment, where, seen.seen, baby=self._baby(before))
+            return self.renderer.crisis(
+                move.assessment, where, seen.seen, baby=self._baby(before), words=words
+            )
         return self.renderer.crisis_follow_up(
-            move.kind, seen.asked, where, seen.seen, move.assessment, baby=self._baby(before)
+            move.kind,
+            seen.asked,
+            where,
+            seen.seen,
+            move.assessment,
+            baby=self._baby(before),
+            about=self._about(before),
         )
+
+    def _about(self, before: Sequence[Event]) -> str | None:
+        """What a crisis reply may explain: D-MER, where she told that it comes with the milk."""
+        told_of = self.knowledge.conversation.dmer_signs
+        for event in before:
+            if event.get("event") == "user":
+                found = {finding.id: finding.value for finding in heard(event).findings}
+                if any(found.get(finding) in values for finding, values in told_of.items()):
+                    return DMER
+        return None
 
     def _baby(self, before: Sequence[Event]) -> str | None:
         """Where the baby is, if she told: after a loss no reply may name a living baby."""
@@ -369,7 +389,7 @@ class Core:
         move = self._crisis_move(message, before)
         if move is None:
             move = Move(crisis.CRISIS, message.assessment)
-        return self._crisis(move, before, country)
+        return self._crisis(move, before, country, _words(message))
 
     # ---- actions
 

@@ -35,6 +35,7 @@ class Joints:
     round_about: frozenset[str]
     follow_ups: int
     after_follow_ups: str
+    dmer_signs: Mapping[str, frozenset[str]]
     after_loss: frozenset[str]
     follow_on: FollowOn
     loss_context: str
@@ -55,6 +56,7 @@ def load(file: Path) -> Joints:
             "own_intent",
             "bodily",
             "follow_ups",
+            "dmer_signs",
             "after_loss",
             "follow_on",
             "loss_context",
@@ -77,6 +79,10 @@ def load(file: Path) -> Joints:
         round_about=frozenset(rounds["kinds"].texts()),
         follow_ups=rounds["most"].integer(),
         after_follow_ups=rounds["then"].text(),
+        dmer_signs={
+            finding: frozenset(values.texts())
+            for finding, values in fields["dmer_signs"].fields().items()
+        },
         after_loss=frozenset(fields["after_loss"].texts()),
         follow_on=_follow_on(fields["follow_on"]),
         loss_context=fields["loss_context"].text(),

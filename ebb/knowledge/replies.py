@@ -113,6 +113,16 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Special:
+    """A first crisis text for what one of `rules` (see `Echo`) found, in a category and tier."""
+
+    category: str
+    tier: Tier
+    rules: tuple[str, ...]
+    reply: CrisisText
+
+
+@dataclass(frozen=True, slots=True)
 class Echo:
     """An acknowledgement close to her own words, of our wording.
 
@@ -208,6 +218,7 @@ class Replies:
     safety_questions: Mapping[str, SafetyQuestion]
     open_questions: Mapping[str, OpenQuestion]
     crisis: Mapping[tuple[str, Tier], CrisisText]
+    special: tuple[Special, ...]
     more: Mapping[tuple[str, Tier], tuple[CrisisText, ...]]
     follow_ups: tuple[FollowUp, ...]
     messages: Mapping[str, Message]
@@ -247,6 +258,7 @@ def load(folder: Path) -> Replies:
     reader = _CrisisReader(fragments, {*questions, *open_questions})
     acks = mapping("acknowledgements", reader.varying)
     crisis = reader.crisis(entries("crisis"))
+    special = reader.special(entries("special"))
     more = reader.more(entries("more"))
     follow_ups = reader.follow_ups(entries("follow_ups"))
     asking: tuple[SafetyQuestion | OpenQuestion, ...] = (
@@ -261,6 +273,7 @@ def load(folder: Path) -> Replies:
         safety_questions=questions,
         open_questions=open_questions,
         crisis=crisis,
+        special=special,
         more=more,
         follow_ups=follow_ups,
         messages={
@@ -282,6 +295,7 @@ _SECTIONS = {
     "safety_questions",
     "open_questions",
     "crisis",
+    "special",
     "more",
     "follow_ups",
     "messages",
@@ -398,6 +412,26 @@ class _CrisisReader:
                         f"crisis.{category}.{tier.value}.1", record["family"].text(), node
                     )
         return found
+
+    def special(self, nodes: list[Node]) -> tuple[Special, ...]:
+        """First replies for what single rules found."""
+        found = []
+        for node in nodes:
+            record = node.record(
+                {
+                    *("rules", "category", "tiers", "family", "text", "question"),
+                    *("asked", "help", "sources"),
+                },
+                {"buttons"},
+            )
+            category, rules = record["category"].text(), record["rules"].texts()
+            if category not in CATEGORIES:
+                raise record["category"].error(f"no such category: {category}")
+            for tier in _tiers(record["tiers"]):
+                text_id = f"crisis.{category}.{tier.value}.{rules[0].rpartition('.')[2]}"
+                text = self._text(text_id, record["family"].text(), node)
+                found.append(Special(category, tier, rules, text))
+        return tuple(found)
 
     def more(self, nodes: list[Node]) -> dict[tuple[str, Tier], tuple[CrisisText, ...]]:
         """Family and tier to the replies for the second time and later."""

@@ -63,6 +63,7 @@ class CrisisReplies:
         entry = self._replies.crisis.get((category, tier))
         if entry is None:
             category, entry = ANY, self._replies.crisis[ANY, tier]
+        entry = self._special(assessment, tier) or entry
         language = language or self._language_of(assessment.rules)
         if foreign := self._replies.languages.get(language or ""):
             ids = _foreign_ids(language or "", foreign)
@@ -176,6 +177,15 @@ class CrisisReplies:
                 if told is not None and told.rank >= tier.rank:
                     return True
         return False
+
+    def _special(self, assessment: Assessment, tier: Tier) -> CrisisText | None:
+        """The first text for what the deciding rule found, if it has one of its own."""
+        for one in self._replies.special:
+            if (one.category, one.tier) == (assessment.category, tier) and any(
+                _belongs(_deciding(assessment), rule) for rule in one.rules
+            ):
+                return one.reply
+        return None
 
     def _freshest(self, entries: Sequence[CrisisText], seen: Sequence[str]) -> CrisisText:
         """The entry she never saw, else the one she saw longest ago."""
@@ -338,6 +348,10 @@ def _language(reply_id: str) -> str | None:
     return reply_id.removeprefix(_LANGUAGE).partition(".")[0] if found else None
 
 
+def _deciding(assessment: Assessment) -> str:
+    return assessment.rules[0] if assessment.rules else ""
+
+
 def _belongs(rule: str, family: str) -> bool:
     """Whether a rule is the one named, or of that family: "ideation" has "ideation.end_it"."""
     return rule == family or rule.startswith((f"{family}.", f"{family}_"))
@@ -346,8 +360,7 @@ def _belongs(rule: str, family: str) -> bool:
 def _echoes(echo: Echo, assessment: Assessment, said: str) -> bool:
     if echo.categories and assessment.category not in echo.categories:
         return False
-    first = assessment.rules[0] if assessment.rules else ""
-    if echo.rules and not any(_belongs(first, rule) for rule in echo.rules):
+    if echo.rules and not any(_belongs(_deciding(assessment), rule) for rule in echo.rules):
         return False
     return not echo.words or any(f" {word} " in said for word in echo.words)
 
@@ -360,6 +373,7 @@ def _meta(lines: str, sources: Sequence[str]) -> Mapping[str, JSON]:
 
 def _by_id(replies: Replies) -> dict[str, CrisisText]:
     texts = [*replies.crisis.values(), *(f.reply for f in replies.follow_ups)]
+    texts += [one.reply for one in replies.special]
     texts += [text for entries in replies.more.values() for text in entries]
     return {text.id: text for text in texts}
 

@@ -55,8 +55,8 @@ def test_every_first_reply_is_complete(
     found = lines.find(country)
     emergency = found.of(Kind.EMERGENCY) if found else lines.international.of(Kind.EMERGENCY)
     assert any(line.tel and line.tel in reply.text for line in emergency)
-    assert reply.text.count("automated helper, not a person") == 1
-    assert "Nobody is watching" in reply.text
+    assert reply.text.count("computer program, not a person") == 1
+    assert "Nobody reads this as you write" in reply.text
     assert reply.asked in texts.safety_questions
     assert reply.text.endswith("?")
     assert reply.text.count("?") <= 3 + ("?" in _quoted(reply.text))
@@ -197,7 +197,7 @@ def test_a_no_is_believed_and_keeps_the_numbers(renderer: Renderer) -> None:
     first = _reply(renderer, "ideation_active", Tier.URGENT, "GB")
     reply = renderer.crisis_follow_up("safe", first.asked, "GB", [first.id])
     assert "116 123" in reply.text and "999" in reply.text
-    assert reply.asked == "carry_on"
+    assert reply.asked == "safety.company"
 
 
 def test_a_no_about_means_is_not_taken_as_safe(renderer: Renderer) -> None:
