@@ -124,6 +124,8 @@ class Spelling:
     """word -> how many slips of the finger are forgiven"""
     variants: Mapping[str, str]
     never: frozenset[str]
+    faces: frozenset[str] = frozenset()
+    """words of emoji that say how she feels, not what she means: left out of her sentences"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +351,7 @@ def _meaning(node: Node) -> tuple[Patterns, Effect]:
 
 
 def _spelling(node: Node) -> Spelling:
-    record = node.record({"words", "variants", "never"})
+    record = node.record({"words", "variants", "never"}, {"faces"})
     return Spelling(
         words={
             word: distance for distance, words in _by_distance(record["words"]) for word in words
@@ -360,6 +362,7 @@ def _spelling(node: Node) -> Spelling:
             for variant in item.texts()
         },
         never=frozenset(record["never"].texts()),
+        faces=frozenset(record["faces"].texts() if "faces" in record else ()),
     )
 
 

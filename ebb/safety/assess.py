@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ebb.knowledge.crisis import CrisisRules, Reading
+from ebb.knowledge.language import Language
 from ebb.safety.answers import AnswerReader
 from ebb.safety.context import Contexts
 from ebb.safety.spelling import Speller
@@ -47,7 +48,6 @@ class Safety:
 
     def __init__(self, rules: CrisisRules, reader: Reader, scopes: Scopes | None = None) -> None:
         del scopes
-        self._reader = Reader(reader.language, Speller(rules.spelling))
         self._rules = {rule.id: rule for rule in rules.rules}
         self._order = {rule.id: number for number, rule in enumerate(rules.rules)}
         self._first = {category: number for number, category in enumerate(rules.order)}
@@ -55,6 +55,9 @@ class Safety:
             [(rule.id, pattern) for rule in rules.rules for pattern in rule.patterns],
             rules.concepts,
         )
+        named = {word.removeprefix("~") for word in self._patterns.words}
+        language = _without_faces(reader.language, rules.spelling.faces)
+        self._reader = Reader(language, Speller(rules.spelling, named))
         self._contexts = Contexts(rules)
         self._answers = AnswerReader(rules.answers, rules.concepts)
 
@@ -172,6 +175,13 @@ class Safety:
             rules=tuple(dict.fromkeys(one.rule for one in ranked)),
             spans=tuple(dict.fromkeys(one.span for one in ranked if one.span)),
         )
+
+
+def _without_faces(language: Language, faces: frozenset[str]) -> Language:
+    """`language` with the emoji of `faces` (words) left out: one between two words of a sentence
+    that says a wish to die must not part them."""
+    emoji = {sign: word for sign, word in language.characters.emoji.items() if word not in faces}
+    return replace(language, characters=replace(language.characters, emoji=emoji))
 
 
 def _span(text: Text, hit: Hit) -> Span:

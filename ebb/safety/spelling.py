@@ -6,18 +6,33 @@ are no English. Short words are left alone: too many names and slips lie close t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from ebb.knowledge.crisis import Spelling
 
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_BESIDE = frozenset(
+    pair
+    for row in _ROWS
+    for left, right in pairwise(row)
+    for pair in (left + right, right + left)
+)
+
 
 class Speller:
-    """The hook `canonical` of `ebb.text.Reader`."""
+    """The hook `canonical` of `ebb.text.Reader`.
 
-    def __init__(self, spelling: Spelling) -> None:
+    `also` are further words that the rules name: one slip is forgiven in them, where no word of
+    `spelling` is as near.
+    """
+
+    def __init__(self, spelling: Spelling, also: Iterable[str] = ()) -> None:
         self._variants = dict(spelling.variants)
         self._never = spelling.never
-        self._words = dict(spelling.words)
+        self._listed = frozenset(spelling.words)
+        self._words = {word: 1 for word in sorted(also) if word.isalpha() and len(word) > 3}
+        self._words |= spelling.words
         self._most = max(self._words.values(), default=0)
         self._by_deletion: dict[str, list[str]] = {}
         for word, distance in self._words.items():
@@ -26,21 +41,51 @@ class Speller:
 
     def __call__(self, word: str) -> str | None:
         """The crisis word that the unknown `word` stands for, or None."""
-        if word in self._never:
+        if word in self._never or word in self._words:
             return None
         if found := self._variants.get(word):
             return found
         if not 4 <= len(word) <= 16:
             return None
-        best: tuple[int, str] | None = None
+        best: tuple[tuple[int, bool, bool, bool], str] | None = None
         for shorter in _deletions(word, self._most):
             for candidate in self._by_deletion.get(shorter, ()):
-                if candidate[0] != word[0]:
-                    continue
                 distance = _distance(word, candidate)
-                if distance <= self._words[candidate] and (best is None or distance < best[0]):
-                    best = (distance, candidate)
+                if distance > self._words[candidate]:
+                    continue
+                near = distance == 1 and _finger(word, candidate)
+                if not near and (candidate[0] != word[0] or len(candidate) < _least(word)):
+                    continue
+                if candidate not in self._listed and not near and len(word) < 5:
+                    continue
+                rank = (
+                    distance,
+                    candidate not in self._listed,
+                    not near,
+                    candidate[0] != word[0],
+                )
+                if best is None or rank < best[0]:
+                    best = (rank, candidate)
         return best[1] if best else None
+
+
+def _least(word: str) -> int:
+    return 4 if len(word) > 4 else 3
+
+
+def _finger(typed: str, meant: str) -> bool:
+    """Whether one slip of the likeliest kinds lies between: swapped, doubled, the next key."""
+    if len(typed) == len(meant):
+        places = [at for at in range(len(typed)) if typed[at] != meant[at]]
+        if len(places) == 1:
+            return typed[places[0]] + meant[places[0]] in _BESIDE
+        return len(places) == 2
+    if len(typed) == len(meant) + 1:
+        return any(
+            typed[at] == typed[at - 1] and typed[:at] + typed[at + 1 :] == meant
+            for at in range(1, len(typed))
+        )
+    return False
 
 
 def _deletions(word: str, times: int) -> Iterator[str]:

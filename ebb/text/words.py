@@ -26,6 +26,7 @@ _LETTERS = re.compile(r"[^\W\d_]")
 _DISGUISED = re.compile(r"^[^\W_]*[\d@$!€+*|][^\s]*$")
 _SPLIT = re.compile(r"[-._*/~+'|,]+")
 _RUN = re.compile(r"(.)\1{2,}")
+_WOVEN = re.compile(r"[^\W\d_][\d@$!]+[^\W\d_]")
 _FRACTION = {"2", "3", "4"}
 
 
@@ -184,6 +185,10 @@ class Words:
 
     def _mixed(self, chunk: str) -> Iterator[Piece]:
         start, end = 0, len(chunk)
+        if chunk[0] == "!" and (found := self._hidden_i(chunk)):
+            for word in found:
+                yield Piece(word, 0, end)
+            return
         while start < end and chunk[start] in "\"'([{<.,;:!?…-*_~—–|#`/\\&":
             start += 1
         while end > start and chunk[end - 1] in "\"')]}>.,;:!?…-*_~—–|#`/\\&":
@@ -198,6 +203,13 @@ class Words:
             else:
                 yield from self._parts(chunk, start, end)
         yield from self._parts(chunk, end, len(chunk))
+
+    def _hidden_i(self, chunk: str) -> tuple[str, ...] | None:
+        """Words of a chunk whose first sign stands for a letter ("!t", "!ntrus!ve")."""
+        core = chunk.rstrip("\"')]}>.,;:!?…-*_~—–#`")
+        if not 1 < len(core) <= MAX_WORD or not core[1].isalpha():
+            return None
+        return self._variant(core) or self._undisguised(core)
 
     def _core(self, core: str) -> tuple[str, ...] | None:
         """Canonical words where the whole core is one disguised or spelled-out word."""
@@ -234,6 +246,8 @@ class Words:
         if "*" in core:
             meant = self._uncensored(core)
             return (meant,) if meant else None
+        if "'" in core:
+            return next(filter(None, map(self._variant, self._unleet(core))), None)
         bare = core.replace("-", "").replace(".", "").replace("_", "")
         if not all(sign.isalpha() or sign in self._leet for sign in bare) or bare.isdigit():
             return None
@@ -251,6 +265,8 @@ class Words:
                         return (candidate,)
             if self._canonical is not None and len(plain) > 3 and (meant := self._canonical(plain)):
                 return tuple(meant.split())
+        if self._canonical is not None and len(bare) > 4 and _WOVEN.search(bare):
+            return (self._unleet(bare)[0],)
         return None
 
     def _unleet(self, word: str) -> list[str]:
