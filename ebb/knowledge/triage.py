@@ -52,7 +52,9 @@ class Row:
 class Table:
     """One clinical question. `opens_when`: any one; `inputs`: what may be asked, in this order.
 
-    Where several tables are in play, the one with the lower `order` asks first.
+    Where several tables are in play, the one with the lower `order` asks first. A table that is
+    `closing_below` a level plays beside every other table and asks last: once all else is settled
+    and the outcome would be below that level.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Table:
     otherwise: str
     otherwise_reason: str
     otherwise_sources: tuple[str, ...]
+    closing_below: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +271,7 @@ def _table(
 ) -> Table:
     fields = node.record(
         {"table", "asks", "order", "opens_when", "inputs", "otherwise", "otherwise_reason", "rows"},
-        {"otherwise_sources"},
+        {"otherwise_sources", "closing_below"},
     )
     name = fields["table"].text()
     order = fields["order"].integer()
@@ -301,6 +304,7 @@ def _table(
         otherwise=otherwise,
         otherwise_reason=fields["otherwise_reason"].text(),
         otherwise_sources=fields.get("otherwise_sources", Node.texts, ()),
+        closing_below=fields.get("closing_below", lambda node: node.one_of(Level), None),
     )
 
 

@@ -90,18 +90,20 @@ def holds(conditions: Conditions, known: Findings) -> bool:
 
 
 def playing_tables(tables: Tables, known: Findings, in_play: Sequence[str]) -> tuple[Table, ...]:
-    """The tables of `in_play`, and those that the findings open."""
-    return tuple(
+    """The tables of `in_play`, those that the findings open, and what closes beside any of them."""
+    playing = tuple(
         table
         for table in tables.tables
         if table.id in in_play or any(holds(alternative, known) for alternative in table.opens_when)
     )
+    closing = tuple(t for t in tables.tables if t.closing_below is not None and t not in playing)
+    return (*playing, *closing) if playing and closing else playing
 
 
 def decide(tables: Tables, known: Findings, playing: tuple[Table, ...]) -> Outcome | str:
     """The outcome, or the finding to ask, with these tables in play."""
     matched: list[Row] = []
-    candidates: list[tuple[tuple[int, int, int], tuple[int, int, int], str, Row]] = []
+    candidates: list[tuple[tuple[bool, int, int, int], tuple[int, int, int], str, Row]] = []
     for table in playing:
         for row in table.rows:
             stands = state(row, known)
@@ -111,7 +113,7 @@ def decide(tables: Tables, known: Findings, playing: tuple[Table, ...]) -> Outco
                 place = _first_input(tables, table, row, known)
                 if place is not None:
                     urgent = 0 if row.level is Level.EMERGENCY else 1
-                    key = (urgent, table.order, place)
+                    key = (table.closing_below is not None, urgent, table.order, place)
                     candidates.append((key, row.rank, table.inputs[place], row))
     matched.sort(key=lambda row: row.rank)
     best = matched[0] if matched else None
@@ -121,8 +123,16 @@ def decide(tables: Tables, known: Findings, playing: tuple[Table, ...]) -> Outco
         if best is None or (rank < best.rank and row.outcome != best.outcome)
     ]
     if needed:
-        return min(needed)[2]
+        closing, ask = min(needed)[0][0], min(needed)[2]
+        if not closing or _closes(playing, best):
+            return ask
     return _outcome(tables, playing, matched)
+
+
+def _closes(playing: tuple[Table, ...], best: Row | None) -> bool:
+    """Whether the closing question is due: below its level, everything else being settled."""
+    level = best.level if best is not None else Level.SELF_CARE
+    return any(t.closing_below is not None and level.rank < t.closing_below.rank for t in playing)
 
 
 def _may_ask(row: Row, known: Findings) -> bool:
@@ -154,8 +164,9 @@ def _outcome(tables: Tables, playing: tuple[Table, ...], matched: list[Row]) -> 
         why = tuple(Why(row.id, row.reason, row.sources) for row in matched)
         return Outcome(best.outcome, best.level, why)
     if playing:
+        own = [table for table in playing if table.closing_below is None] or playing
         table = min(
-            playing, key=lambda table: (-tables.outcomes[table.otherwise].level.rank, table.order)
+            own, key=lambda table: (-tables.outcomes[table.otherwise].level.rank, table.order)
         )
         content = tables.outcomes[table.otherwise]
         reason = Why(f"{table.id}.otherwise", table.otherwise_reason, table.otherwise_sources)

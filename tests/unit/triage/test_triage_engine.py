@@ -262,3 +262,50 @@ def test_whatever_she_said_and_answers_safety_was_asked_before_mild_advice_on_fe
         assert known.get("thoughts_of_harm") in ("no", REFUSED)
     if known.get("thoughts_of_harm") == REFUSED:
         assert taken.outcome.level.rank >= Level.WITHIN_3_DAYS.rank
+
+
+# ---- the closing question
+
+
+def with_closing() -> Tables:
+    """Table "t", and one that closes beside it below the level of the same day."""
+    first = tables(
+        [
+            row("grave", Level.SAME_DAY, conditions(a="yes"), 0),
+            row("mild", Level.SELF_CARE, conditions(b="yes"), 1),
+        ]
+    )
+    last = replace(row("alarm", Level.EMERGENCY, conditions(d="yes"), 0), table="end")
+    closing = replace(
+        first.tables[0],
+        id="end",
+        order=9,
+        rows=(last,),
+        inputs=("d",),
+        closing_below=Level.SAME_DAY,
+    )
+    outcome = replace(first.outcomes["same_day"], id="emergency", level=Level.EMERGENCY)
+    return replace(
+        first,
+        tables=(first.tables[0], closing),
+        outcomes={**first.outcomes, "emergency": outcome},
+    )
+
+
+def test_the_closing_question_comes_once_all_else_is_settled() -> None:
+    found = with_closing()
+    assert step(found, {}, ["t"]).ask == "a"
+    assert step(found, {"a": "no", "b": "yes"}, ["t"]).ask == "d"
+    done = step(found, {"a": "no", "b": "yes", "d": "no"}, ["t"]).outcome
+    assert done is not None and done.level is Level.SELF_CARE
+    alarm = step(found, {"a": "no", "b": "yes", "d": "yes"}, ["t"]).outcome
+    assert alarm is not None and alarm.level is Level.EMERGENCY
+
+
+def test_the_closing_question_is_left_out_where_help_is_due_today_already() -> None:
+    outcome = step(with_closing(), {"a": "yes"}, ["t"]).outcome
+    assert outcome is not None and outcome.level is Level.SAME_DAY
+
+
+def test_the_closing_table_opens_no_conversation_by_itself() -> None:
+    assert tables_in_play(with_closing(), {}) == ()
