@@ -55,9 +55,11 @@ class Table:
     Where several tables are in play, the one with the lower `order` asks first. A table that is
     `closing_below` a level plays beside every other table and asks last: once all else is settled
     and the outcome would be below that level.
+    Tables of one `topic` are about the same concern.
     """
 
     id: str
+    topic: str
     asks: str
     order: int
     opens_when: tuple[Conditions, ...]
@@ -270,7 +272,8 @@ def _table(
     node: Node, outcomes: Mapping[str, OutcomeContent], questions: Mapping[str, Question]
 ) -> Table:
     fields = node.record(
-        {"table", "asks", "order", "opens_when", "inputs", "otherwise", "otherwise_reason", "rows"},
+        {"table", "topic", "asks", "order", "opens_when", "inputs"}
+        | {"otherwise", "otherwise_reason", "rows"},
         {"otherwise_sources", "closing_below"},
     )
     name = fields["table"].text()
@@ -296,6 +299,7 @@ def _table(
             raise fields["inputs"].error(f"no row needs {finding!r}", "take it out of inputs")
     return Table(
         id=name,
+        topic=fields["topic"].text(),
         asks=fields["asks"].text(),
         order=order,
         opens_when=_alternatives(fields["opens_when"]),

@@ -22,22 +22,28 @@ class State(Enum):
     OPEN = "open"
 
 
-def step(tables: Tables, findings: Findings, in_play: Sequence[str]) -> Step:
+def step(
+    tables: Tables, findings: Findings, in_play: Sequence[str], topic: str | None = None
+) -> Step:
     """The next move, given what is known and the ids of the tables opened so far.
 
     Tables that the findings open by themselves are in play as well; where there is none at all,
-    the table to start with is.
+    the table to start with is. With a `topic`, only its tables and closing ones are.
     """
     known = understood(tables, findings)
-    found = move(tables, known, in_play)
+    found = move(tables, known, in_play, topic)
     if isinstance(found, Outcome):
         return Step(outcome=found)
-    return Step(ask=found, remaining=_remaining(tables, known, in_play, found))
+    return Step(ask=found, remaining=_remaining(tables, known, in_play, topic, found))
 
 
-def move(tables: Tables, known: Findings, in_play: Sequence[str]) -> Outcome | str:
+def move(
+    tables: Tables, known: Findings, in_play: Sequence[str], topic: str | None = None
+) -> Outcome | str:
     """The outcome, or the finding to ask, for findings that were `understood`."""
     playing = playing_tables(tables, known, in_play)
+    if topic is not None:
+        playing = tuple(t for t in playing if t.topic == topic or t.closing_below is not None)
     if not playing:
         playing = playing_tables(tables, known, (tables.start,))
     return decide(tables, known, playing)
@@ -175,7 +181,9 @@ def _outcome(tables: Tables, playing: tuple[Table, ...], matched: list[Row]) -> 
     return Outcome(content.id, content.level, ())
 
 
-def _remaining(tables: Tables, known: Findings, in_play: Sequence[str], ask: str) -> int:
+def _remaining(
+    tables: Tables, known: Findings, in_play: Sequence[str], topic: str | None, ask: str
+) -> int:
     """How many questions are left if every answer is the usual one, `ask` included."""
     supposed = dict(known)
     count = 0
@@ -184,5 +192,5 @@ def _remaining(tables: Tables, known: Findings, in_play: Sequence[str], ask: str
         count += 1
         supposed[found] = tables.questions[found].usual
         supposed = understood(tables, supposed)
-        found = move(tables, supposed, in_play)
+        found = move(tables, supposed, in_play, topic)
     return count

@@ -107,6 +107,7 @@ def tables(
     needed = {finding for r in rows for finding in r.when}
     table = Table(
         id="t",
+        topic="t",
         asks="What?",
         order=1,
         opens_when=opens_when,
