@@ -138,26 +138,43 @@ def _chat(chosen: argparse.Namespace) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    from ebb.assistant.launcher import StartError, quiet, serve
+    from ebb.assistant.launcher import StartError, quiet
 
     quiet()
     print("Starting Ebb ...", file=sys.stderr, flush=True)
-
-    def say(address: str) -> None:
-        print(
-            f"Ebb is ready: it answered a test message.\n"
-            f"  Talk to it in another terminal:  make chat\n"
-            f"  Or over HTTP:  POST {address}/webhooks/rest/webhook  "
-            f'{{"sender": "me", "message": "what is a let-down?"}}\n'
-            f"  Stop it with Ctrl+C.",
-            flush=True,
-        )
+    from ebb.assistant.serving import serve
 
     try:
-        serve(chosen.host, chosen.port, say)
+        serve(chosen.host, chosen.port, _tell)
     except StartError as error:
         raise Failure(str(error)) from None
     return 0
+
+
+def _tell(news: Any) -> None:
+    """What the operator should know: how to use it, what is wrong, what people have to check."""
+    if news.state == "ready":
+        print(
+            f"Ebb is ready: it answered a test message.\n"
+            f"  Talk to it in another terminal:  make chat\n"
+            f"  Or over HTTP:  POST {news.address}/webhooks/rest/webhook  "
+            f'{{"sender": "me", "message": "what is a let-down?"}}\n'
+            f"  Its state:  GET {news.address}/health\n"
+            f"  Stop it with Ctrl+C.",
+            flush=True,
+        )
+    elif news.state == "crisis only":
+        print(f"ebb: {news.text}", file=sys.stderr)
+        print(
+            f"Ebb answers crises only at {news.address}, and says so to everybody else. "
+            f"It takes a model as soon as there is one.",
+            flush=True,
+        )
+    elif news.state == "degraded":
+        print(f"ebb: not everything works: {news.text}", file=sys.stderr)
+        print(f"Ebb is up at {news.address}, but not whole.", flush=True)
+    else:
+        print(f"ebb: {news.text}", file=sys.stderr, flush=True)
 
 
 def _train(chosen: argparse.Namespace) -> int:

@@ -1,24 +1,21 @@
-"""Loads the assistant and serves it; the command line's way into Rasa."""
+"""Loads the assistant; the command line's way into Rasa."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import socket
 import sys
-import urllib.request
 import warnings
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from ebb.conversation.core import core
+from ebb.assistant import quiet_logs
+from ebb.assistant.models import ModelProblem, load, newest
 from ebb.knowledge.places import PROJECT
 
-READY_CHECK = "ebb-ready-check"
+CHECK = "Fix: check endpoints.yml"
 
 
 class StartError(Exception):
@@ -29,7 +26,6 @@ def quiet() -> None:
     """Silence Rasa's import warnings and telemetry, and keep message text out of logs."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-    os.environ.setdefault("SANIC_REQUEST_MAX_SIZE", "1100000")
     os.environ.setdefault("LOG_LEVEL_LIBRARIES", "ERROR")
     warnings.simplefilter("ignore")
     # Libraries switch warnings of old names on again while they load.
@@ -51,14 +47,6 @@ def _drop_deprecations(
 ) -> None:
     if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
         print(f"warning: {message}", file=sys.stderr)
-
-
-def newest_model() -> Path:
-    """The model to load. Raises `StartError` if there is none."""
-    models = sorted((PROJECT / "models").glob("*.tar.gz"), key=lambda file: file.stat().st_mtime)
-    if not models:
-        raise StartError("there is no trained model. Fix: make train")
-    return models[-1]
 
 
 def endpoints(*, memory_only: bool = False) -> Any:
@@ -101,46 +89,47 @@ def prepare_rasa() -> None:
     RemoteAction._validate_action_result = lambda self, result: True
 
 
+async def new_agent(found: Any) -> Any:
+    """A Rasa agent with its stores and without a model. Raises `StartError`."""
+    from rasa.core.brokers.broker import EventBroker
+    from rasa.core.lock_store import LockStore
+    from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
+
+    from ebb.assistant.without_model import ServedAgent
+
+    try:
+        broker = await EventBroker.create(found.event_broker, loop=asyncio.get_running_loop())
+        store = TrackerStore.create(found.tracker_store, event_broker=broker)
+        locks = LockStore.create(found.lock_store)
+    except Exception as error:
+        kind = type(error).__name__
+        raise StartError(f"a store of endpoints.yml cannot be used ({kind}). {CHECK}") from None
+    asked = getattr(found.tracker_store, "type", None)
+    if type(store) is InMemoryTrackerStore and asked not in (None, "in_memory"):
+        # Rasa would go on with its own store in memory, and lose all at the next start.
+        raise StartError(f"the tracker_store of endpoints.yml, {asked}, was not found. {CHECK}")
+    return ServedAgent(
+        PROJECT / "domain.yml",
+        generator=found.nlg,
+        tracker_store=store,
+        lock_store=locks,
+        action_endpoint=found.action,
+    )
+
+
 async def load_agent(*, memory_only: bool = True, model: Path | None = None) -> Any:
     """A ready Rasa agent. Raises `StartError` when the model cannot be loaded."""
-    from rasa.core.agent import load_agent as rasa_load_agent
-
+    quiet_logs.install()
     prepare_rasa()
-    agent = await rasa_load_agent(
-        model_path=str(model or newest_model()), endpoints=endpoints(memory_only=memory_only)
-    )
-    if not agent.is_ready():
-        raise StartError("the trained model does not load with this code. Fix: make train")
+    agent = await new_agent(endpoints(memory_only=memory_only))
+    try:
+        load(agent, model or newest(PROJECT / "models"))()
+    except ModelProblem as error:
+        raise StartError(str(error)) from None
     return agent
 
 
-def serve(host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve until stopped; `say` hears the address once a real message was answered."""
-    _free(host, port)
-    from rasa.core.run import serve_application
-
-    prepare_rasa()
-    model = newest_model()
-    address = f"http://{host}:{port}"
-    failed: list[str] = []
-
-    async def announce(app: Any, _: Any) -> None:
-        app.add_task(partial(_check_and_announce, app, address, say, failed))
-
-    serve_application(
-        model_path=str(model),
-        interface=host,
-        port=port,
-        credentials=str(PROJECT / "credentials.yml"),
-        enable_api=False,
-        endpoints=endpoints(),
-        server_listeners=[(announce, "after_server_start")],
-    )
-    if failed:
-        raise StartError(failed[0])
-
-
-def _free(host: str, port: int) -> None:
+def free(host: str, port: int) -> None:
     """Refuse an address that cannot be had, before anything slow is loaded."""
     try:
         with socket.create_server((host, port)):
@@ -151,40 +140,3 @@ def _free(host: str, port: int) -> None:
             f"cannot listen on {host}:{port}: {reason}. "
             f"Fix: stop what uses it, or choose another port, such as --port {port + 1}"
         ) from None
-
-
-async def _check_and_announce(
-    app: Any, address: str, say: Callable[[str], None], failed: list[str]
-) -> None:
-    try:
-        agent = getattr(app.ctx, "agent", None)
-        if agent is None or not agent.is_ready():
-            raise StartError("the trained model does not load with this code. Fix: make train")
-        replies = await asyncio.get_running_loop().run_in_executor(None, _ask, address)
-        if not replies or not replies[0].get("text"):
-            raise StartError("a test message got no answer; see the log above")
-        _forget(agent, READY_CHECK)
-    except Exception as error:
-        failed.append(str(error) or type(error).__name__)
-        app.stop()
-        return
-    say(address)
-    # The first crisis is answered in a fraction of a second even before this is done.
-    await asyncio.get_running_loop().run_in_executor(None, core().warm)
-
-
-def _forget(agent: Any, conversation: str) -> None:
-    store = agent.tracker_store
-    store = getattr(store, "_tracker_store", store)
-    if hasattr(store, "erase"):
-        store.erase(conversation)
-
-
-def _ask(address: str) -> list[dict[str, Any]]:
-    body = json.dumps({"sender": READY_CHECK, "message": "what is a let-down?"}).encode()
-    request = urllib.request.Request(
-        f"{address}/webhooks/rest/webhook", body, {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        found: list[dict[str, Any]] = json.loads(answer.read())
-    return found

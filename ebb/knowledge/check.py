@@ -39,6 +39,10 @@ NOT_READ = frozenset(
      "conversation_start", "intents", "entities", "slots", "actions", "session_config"}
 )  # fmt: skip
 """Keys under which nothing stands that she reads."""
+UNCHECKED = "this help line was not checked"
+OLD = f"checked more than {CHECK_EVERY.days} days ago"
+UNSIGNED = "not signed off by a clinician"
+OVERDUE = "the review date is past"
 PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()-]{5,}\d(?!\w)")
 SHORT = re.compile(r"(?<![\w.-])\d{3,4}(?![\w.-])")
 """Digits that may be a short number, such as that of an emergency service."""
@@ -285,29 +289,82 @@ def _unreachable(root: Path, domain: Node) -> Iterator[Problem]:
 # ---- what people have to do
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """How much of the content waits for a person: help-line records and texts."""
+
+    unchecked: int = 0
+    old: int = 0
+    unsigned: int = 0
+    overdue: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything."""
+        return any(self.counts.values())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """By what it is."""
+        return {
+            "help_lines_unchecked": self.unchecked,
+            "help_lines_old": self.old,
+            "not_signed_off": self.unsigned,
+            "review_overdue": self.overdue,
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"{self.unchecked} help-line records were never checked, {self.old} are older than "
+            f"{CHECK_EVERY.days} days; {self.unsigned} texts are not signed off by a clinician, "
+            f"{self.overdue} are past their review date. See them: ebb knowledge check"
+        )
+
+
+def owed(root: Path = PROJECT, *, today: date | None = None) -> Owed:
+    """What people still have to check or sign below `root`. Raises `ContentError`."""
+    now = today or datetime.now(timezone.utc).date()
+    folder = root / "knowledge"
+    reasons = [
+        problem.reason
+        for problem in (
+            *_sign_offs(folder, read(root / "domain.yml"), now),
+            *_lines(folder, now),
+        )
+    ]
+    return Owed(
+        unchecked=reasons.count(UNCHECKED),
+        old=reasons.count(OLD),
+        unsigned=reasons.count(UNSIGNED),
+        overdue=reasons.count(OVERDUE),
+    )
+
+
 def _sign_offs(folder: Path, domain: Node, today: date) -> Iterator[Problem]:
     for document in [*read_folder(folder / "triage"), domain]:
         for node, key in _walk(document):
             if key == "reviewed_by" and node.is_null():
-                yield _problem(node, "not signed off by a clinician", "reviewed_by: their name")
+                yield _problem(node, UNSIGNED, "reviewed_by: their name")
             elif key == "review_due":
                 if node.is_null():
                     yield _problem(node, "no review date", "review_due: YYYY-MM-DD")
                 elif _date(node) < today:
-                    yield _problem(node, "the review date is past")
+                    yield _problem(node, OVERDUE)
 
 
 def _lines(folder: Path, today: date) -> Iterator[Problem]:
+    """Each record counts on its own: one that was checked says nothing of its neighbour."""
     for document in read_folder(folder / "helplines"):
-        for node, key in _walk(document):
-            if key != "checked_on":
-                continue
-            if node.is_null():
-                yield _problem(
-                    node, "this help line was not checked", "call or open it, then fill in the date"
-                )
-            elif _date(node) < today - CHECK_EVERY:
-                yield _problem(node, f"checked more than {CHECK_EVERY.days} days ago")
+        for record in document.fields()["lines"].items():
+            fields = record.fields()
+            checked, by = fields["checked_on"], fields["checked_by"]
+            if checked.is_null() or by.is_null():
+                hint = "call or open it, then fill in checked_on and checked_by"
+                yield _problem(checked if checked.is_null() else by, UNCHECKED, hint)
+            elif _date(checked) > today:
+                yield _problem(checked, UNCHECKED, "checked_on is a day that has not come yet")
+            elif _date(checked) < today - CHECK_EVERY:
+                yield _problem(checked, OLD, "call or open it again")
 
 
 def _date(node: Node) -> date:
