@@ -127,13 +127,15 @@ class Echo:
     """An acknowledgement close to her own words, of our wording.
 
     It fits an assessment of one of `categories` by one of `rules` (ids, or the part before a
-    dot), where one of `words` stands in what fired; empty means any.
+    dot), where one of `words` stands in what fired; empty means any. `near`: shortly before what
+    fired will do too, such as who is spoken of.
     """
 
     say: Varying
     categories: tuple[str, ...]
     rules: tuple[str, ...]
     words: tuple[str, ...]
+    near: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -487,7 +489,7 @@ class _CrisisReader:
 
     def echo(self, node: Node) -> Echo:
         """An acknowledgement close to her own words."""
-        record = node.record({"say"}, {"categories", "rules", "words"})
+        record = node.record({"say"}, {"categories", "rules", "words", "near"})
         nothing: tuple[str, ...] = ()
         categories = record.get("categories", Node.texts, nothing)
         if unknown := set(categories) - set(CATEGORIES):
@@ -497,6 +499,7 @@ class _CrisisReader:
             categories=categories,
             rules=record.get("rules", Node.texts, nothing),
             words=tuple(word.lower() for word in record.get("words", Node.texts, nothing)),
+            near=record.get("near", Node.flag, False),
         )
 
     def foreign(self, node: Node) -> Foreign:

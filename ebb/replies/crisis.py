@@ -30,6 +30,8 @@ from ebb.types import JSON, Assessment, Button, Reply, Tier
 ANSWER = '/inform{{"answer": "{name}={value}"}}'
 """Payload of a button that answers a question."""
 SAFE_NOW = "safety.now"
+NEAR = 30
+"""How many characters before what fired are near it."""
 COUNTRY, CHANGE_COUNTRY = "country", "/change_country"
 
 
@@ -179,11 +181,10 @@ class CrisisReplies:
         return False
 
     def _special(self, assessment: Assessment, tier: Tier) -> CrisisText | None:
-        """The first text for what the deciding rule found, if it has one of its own."""
+        """The first text for what a rule found, if it has one of its own."""
         for one in self._replies.special:
-            if (one.category, one.tier) == (assessment.category, tier) and any(
-                _belongs(_deciding(assessment), rule) for rule in one.rules
-            ):
+            right_kind = (one.category, one.tier) == (assessment.category, tier)
+            if right_kind and _by_one_of(assessment, one.rules):
                 return one.reply
         return None
 
@@ -227,10 +228,9 @@ class CrisisReplies:
 
     def _echo(self, assessment: Assessment, words: str) -> Varying | None:
         """The acknowledgement closest to what fired, if there is one for it."""
-        fired = " ".join(words[span.start : span.end] for span in assessment.spans)
-        said = f" {' '.join(re.findall(_WORD, fired.lower().replace(_CURLY, _STRAIGHT)))} "
+        fired, near = _said(words, assessment, 0), _said(words, assessment, NEAR)
         for echo in self._replies.echoes:
-            if _echoes(echo, assessment, said):
+            if _echoes(echo, assessment, near if echo.near else fired):
                 return echo.say
         return None
 
@@ -348,8 +348,16 @@ def _language(reply_id: str) -> str | None:
     return reply_id.removeprefix(_LANGUAGE).partition(".")[0] if found else None
 
 
-def _deciding(assessment: Assessment) -> str:
-    return assessment.rules[0] if assessment.rules else ""
+def _by_one_of(assessment: Assessment, rules: Sequence[str]) -> bool:
+    return any(_belongs(fired, rule) for fired in assessment.rules for rule in rules)
+
+
+def _said(words: str, assessment: Assessment, before: int) -> str:
+    """The words that fired, and as many characters before them, each between blanks."""
+    fired = " ".join(
+        words[max(0, span.start - before) : max(0, span.end)] for span in assessment.spans
+    )
+    return f" {' '.join(re.findall(_WORD, fired.lower().replace(_CURLY, _STRAIGHT)))} "
 
 
 def _belongs(rule: str, family: str) -> bool:
@@ -360,7 +368,7 @@ def _belongs(rule: str, family: str) -> bool:
 def _echoes(echo: Echo, assessment: Assessment, said: str) -> bool:
     if echo.categories and assessment.category not in echo.categories:
         return False
-    if echo.rules and not any(_belongs(_deciding(assessment), rule) for rule in echo.rules):
+    if echo.rules and not _by_one_of(assessment, echo.rules):
         return False
     return not echo.words or any(f" {word} " in said for word in echo.words)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from phone_numbers import digits
+from phone_numbers import digits, numbers_in, numbers_of
 
 from ebb.knowledge import helplines
 from ebb.knowledge.helplines import HelpLines, Kind
 from ebb.knowledge.yaml_reader import ContentError
 from ebb.replies import Renderer
+from ebb.types import Assessment, Tier
 
 ENGLISH_FIRST = {"GB", "IE", "US", "CA", "AU", "NZ", "IN", "ZA", "NG", "KE", "PH", "SG"}
 OTHERS = {"DE", "FR", "ES", "IT", "NL", "BE", "PT", "SE", "NO", "DK", "FI", "PL", "BR", "MX", "JP"}
@@ -165,3 +167,54 @@ def test_the_us_hotline_for_mothers_comes_after_the_crisis_line(renderer: Render
     plain = renderer.plain(reply)
     assert plain.index("911") < plain.index("988") < plain.index("1-833-852-6262")
     assert "not a crisis line" in plain
+
+
+def test_in_every_country_a_crisis_reply_has_its_emergency_number_and_only_its_own(
+    renderer: Renderer, lines: HelpLines
+) -> None:
+    for iso, country in lines.countries.items():
+        shown = [line for line in country.lines if line.shown]
+        for category, tier in (("ideation_active", Tier.URGENT), ("overdose", Tier.EMERGENCY)):
+            reply = renderer.crisis(Assessment(tier, category), iso)
+            emergency = country.of(Kind.EMERGENCY)[0].tel or ""
+            assert emergency in reply.text, (iso, reply.text)
+            assert numbers_in(reply.text) <= numbers_of(shown), (iso, reply.text)
+            own = [line.tel for line in shown if line.is_crisis and line.tel]
+            assert any(tel in reply.text for tel in own) or "findahelpline.com" in reply.text, iso
+
+
+def test_without_a_country_no_number_but_the_usual_emergency_numbers_is_shown(
+    renderer: Renderer,
+) -> None:
+    for category in ("ideation_active", "psychosis", "abuse", "third_party"):
+        reply = renderer.crisis(Assessment(Tier.EMERGENCY, category), None)
+        without_choices = re.sub(r"(?m)^\d+\. ", "", renderer.plain(reply))
+        assert numbers_in(without_choices) <= {"112", "911", "999"}
+
+
+def test_988_and_113_are_shown_only_where_they_mean_what_they_say(
+    renderer: Renderer, lines: HelpLines
+) -> None:
+    for iso in lines.countries:
+        plain = numbers_in(renderer.plain(renderer.help_lines(iso)))
+        assert ("988" in plain) == (iso in ("US", "CA"))
+        assert ("113" in plain) == (iso in ("NL", "NO"))
+
+
+def test_every_record_names_where_it_was_read_and_what_rests_on_memory_has_no_date(
+    lines: HelpLines,
+) -> None:
+    for country in (*lines.countries.values(), lines.international):
+        for line in country.lines:
+            assert line.sources and line.languages, line.id
+            if set(line.sources) <= {"OK", "OK-low"}:
+                assert line.source_date is None, line.id
+            if line.sources == ("OK-low",):
+                assert not line.shown, line.id
+
+
+def test_a_hotline_that_says_it_takes_no_crisis_is_not_offered_as_one(lines: HelpLines) -> None:
+    for country in lines.countries.values():
+        for line in country.lines:
+            if "not a crisis line" in (line.note or ""):
+                assert not line.is_crisis
