@@ -13,6 +13,7 @@ from project import database, make_project
 from services import FakeActions, Postgres, RealActions, Redis, running
 from trial import TURN_SECONDS, InProcess, Trial
 
+from ebb.conversation.core import core
 from ebb.knowledge.places import PROJECT
 
 MATRIX = Matrix()
@@ -62,6 +63,7 @@ async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     from ebb.assistant import launcher
 
     launcher.quiet()
+    core().warm()
     started: list[InProcess] = []
 
     async def begin(
