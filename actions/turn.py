@@ -74,4 +74,4 @@ def utter(dispatcher: CollectingDispatcher, replies: Sequence[Reply]) -> None:
 
 def kept(state: State) -> list[EventType]:
     """The events that keep `state`."""
-    return [SlotSet(STATE, state.to_json()), SlotSet(OPEN, state.open is not None)]
+    return [SlotSet(STATE, state.to_json()), SlotSet(OPEN, state.waiting)]

@@ -90,7 +90,8 @@ class Assessment:
 class Finding:
     """One fact: `value` is from the closed set of finding `id`, or `not_sure` or `refused`.
 
-    `amount` keeps what a quantity was banded from, in the unit that the finding declares.
+    `amount` keeps what a quantity was banded from, in the unit that the finding declares. `at` is
+    when she said it, in Unix time, 0 where that is not known; it makes no finding another one.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Finding:
     span: Span | None = None
     source: Literal["said", "answered", "carried"] = "said"
     amount: float | None = None
+    at: float = field(default=0.0, compare=False)
 
 
 Findings: TypeAlias = Mapping[str, str]

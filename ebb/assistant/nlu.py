@@ -147,7 +147,7 @@ def _assess(text: str, earlier: list[dict[str, Any]]) -> Assessment | None:
 
 
 def _findings(message: Message, state: State) -> Kept:
-    found = core().findings_in(message.get(TEXT) or "", state.open)
+    found = core().findings_in(message.get(TEXT) or "", state.listening_for)
     return found, [finding_to_json(finding) for finding in found]
 
 

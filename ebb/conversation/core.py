@@ -317,10 +317,10 @@ class Core:
         if last in (TRIAGE, CRISIS, FORGET):
             return LISTEN
         if (meant := self._meant(message, before)) is not None and done == (meant,):
-            return TRIAGE if state.open is not None else LISTEN
+            return TRIAGE if state.waiting else LISTEN
         if message.asked_too and done == (response_to(message.asked_too),):
             # Her question has its answer; now what she reported.
-            if message.intent in self.knowledge.triage.entries or state.open is not None:
+            if message.intent in self.knowledge.triage.entries or state.waiting:
                 return TRIAGE
             return response_to(message.intent)
         if message.told_too and done == (response_to(message.intent),):
@@ -328,7 +328,7 @@ class Core:
                 return TRIAGE
             return response_to(message.told_too)
         if (message.asked_too or message.told_too) and len(done) > 1:
-            owed = state.open is not None or self._triage_due(message, state)
+            owed = state.waiting or self._triage_due(message, state)
             return TRIAGE if owed else LISTEN
         if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
             return TRIAGE
@@ -399,6 +399,8 @@ class Core:
         """Merge what she said since the last turn; the next question, the outcome, or nothing."""
         where = country or self.knowledge.service.country
         new = [m for m in _hers(events) if m.at > state.heard_until]
+        if new:
+            state = self.flow.picked_up(state, new[0].at)
         for message in new:
             state = self._merged(state, message)
         return self.flow.next(state, new[-1] if new else Heard(), where, _answered(events))

@@ -9,12 +9,14 @@ from ebb.conversation.events import Event
 from ebb.conversation.merge import is_red, learned
 from ebb.conversation.state import Heard, State
 from ebb.knowledge.everything import Knowledge
+from ebb.knowledge.triage import Table
 from ebb.replies import Renderer, Said, Summary
-from ebb.triage import step, tables_in_play
+from ebb.triage import holds, step, tables_in_play
 from ebb.types import NOT_SURE, Finding, Level, Outcome, Reply, Step
 
-FALLBACK = "nlu_fallback"
-GO_BACK = "go_back"
+FALLBACK, START_OVER, GO_BACK = "nlu_fallback", "start_over", "go_back"
+NEXT_TOPIC, BABY_AGE = "next_topic", "baby_age"
+DAY = 86_400.0
 
 
 class Flow:
@@ -23,6 +25,7 @@ class Flow:
     def __init__(self, knowledge: Knowledge, renderer: Renderer) -> None:
         self._tables = knowledge.triage
         self._joints = knowledge.conversation
+        self._findings = knowledge.findings
         self._renderer = renderer
 
     # ---- triage
@@ -36,27 +39,152 @@ class Flow:
         right where nothing is open.
         """
         if message.intent == GO_BACK and message.answer is None and not message.findings:
-            return self._go_back(state)
+            return self._go_back(self._at_once(state))
         if _wants_summary(message):
             return state, (self._summary(state),)
+        state, reply = self._pause(state, message)
+        if reply is not None:
+            return state, (reply,)
+        state, reply = self._offer_answered(state, message)
+        if reply is not None:
+            return state, (reply,)
         playing = self._playing(state)
         if not playing:
             return state, () if answered else (self._renderer.message("nothing_open"),)
-        found = step(self._tables, state.values, playing)
+        state, found = self._next_step(state, playing)
         state, found = self._give_up_asking(state, found, playing, answered)
         if found.ask is not None:
             return self._ask(state, found, message, answered)
-        return self._conclude(state, found, country, answered)
+        return self._conclude(state, found, message, country, answered)
+
+    def _next_step(self, state: State, playing: Sequence[str]) -> tuple[State, Step]:
+        """The next move for the concern she is at; anything urgent elsewhere comes before it."""
+        found = step(self._tables, state.values, playing)
+        if state.topic is None:
+            return state, found
+        always = found.ask is not None and any(
+            found.ask in table.inputs for table in self._tables.tables if self._always(table)
+        )
+        if always or urgent_and_new(found, state):
+            return replace(state, topic=None), found
+        return state, step(self._tables, state.values, playing, state.topic)
+
+    def _always(self, table: Table) -> bool:
+        return table.id in self._joints.always
+
+    # ---- after a pause
+
+    def picked_up(self, state: State, at: float) -> State:
+        """The state when she writes at Unix time `at`, after however long.
+
+        Within a while it goes on. After a longer pause she is asked whether to carry on. After
+        more than a day only what stays true is left: where she lives, how old the baby is now,
+        and that a baby died.
+        """
+        pause = self._joints.pause
+        gap = at - state.heard_until
+        if not state.heard_until or gap < pause.ask_after:
+            return state
+        if gap <= pause.forget_after:
+            return replace(state, resuming="due") if state.open is not None else state
+        kept = tuple(
+            self._older(finding, gap)
+            for finding in state.findings
+            if finding.id in pause.carry or pause.carry_value.get(finding.id) == finding.value
+        )
+        return State(findings=kept, heard_until=state.heard_until)
+
+    def _older(self, finding: Finding, seconds: float) -> Finding:
+        """A finding that time has passed over: the baby's age grows, all else stays."""
+        finding = replace(finding, source="carried")
+        quantity = self._findings.findings[finding.id].quantity if finding.id == BABY_AGE else None
+        if finding.amount is None or quantity is None:
+            return finding
+        age = finding.amount + seconds / DAY
+        return replace(finding, amount=age, value=quantity.value(age))
+
+    def _pause(self, state: State, message: Heard) -> tuple[State, Reply | None]:
+        """Whether to carry on is asked once, unless she carries on by herself."""
+        if state.resuming == "no":
+            return state, None
+        if state.open is None:
+            # She answered the question that had waited.
+            return replace(state, resuming="no"), None
+        if state.resuming == "due":
+            if message.intent == START_OVER:
+                return replace(state, resuming="no"), None
+            return replace(state, resuming="asked"), self._renderer.message("resume")
+        return replace(state, resuming="no", tries=0), None
+
+    def _at_once(self, state: State) -> State:
+        return replace(state, resuming="no", offered=None)
+
+    # ---- more than one concern
+
+    def _offer_answered(self, state: State, message: Heard) -> tuple[State, Reply | None]:
+        """Her answer to the offer to look at her other concern."""
+        offered = state.offered
+        if offered is None:
+            return state, None
+        state = replace(state, offered=None)
+        told = message.answer[1] if message.answer and message.answer[0] == NEXT_TOPIC else None
+        if told == "yes" or message.intent == "affirm":
+            return replace(state, topic=offered), None
+        if told == "no" or not (message.findings or message.intent in self._tables.entries):
+            declined = replace(state, done=(*state.done, offered))
+            return declined, self._renderer.message(f"{NEXT_TOPIC}.no")
+        return state, None
+
+    def _topic_of(self, rows: Sequence[str]) -> str | None:
+        """The concern that the deciding row of an outcome is about."""
+        table = rows[0].partition(".")[0] if rows else None
+        return next((t.topic for t in self._tables.tables if t.id == table), None)
+
+    def _met(self, state: State, outcome: Outcome) -> tuple[str, ...]:
+        """The concerns of which all that she told led to this outcome already."""
+        matched = {why.row for why in outcome.why}
+        rows = [r for r in self._tables.rows if r.id in matched and r.outcome == outcome.id]
+        used = {finding for row in rows for finding in row.when}
+        told: dict[str, set[str]] = {}
+        for table in self._tables.tables:
+            for opener in table.opens_when:
+                if holds(opener, state.values):
+                    told.setdefault(table.topic, set()).update(opener)
+        return tuple(topic for topic, findings in told.items() if findings <= used)
+
+    def _pending(self, state: State) -> str | None:
+        """Another concern that she told of, and that still has a question or advice to it."""
+        playing = self._playing(state)
+        topics: dict[str, None] = {}
+        for table in self._tables.tables:
+            if table.id in playing and table.closing_below is None and not self._always(table):
+                topics.setdefault(table.topic)
+        for topic in topics:
+            if topic in state.done:
+                continue
+            found = step(self._tables, state.values, playing, topic)
+            if found.ask is not None or (found.outcome is not None and _by_a_row(found.outcome)):
+                return topic
+        return None
+
+    def _offer(self, state: State) -> tuple[State, tuple[Reply, ...]]:
+        topic = self._pending(state)
+        if topic is None:
+            return state, ()
+        name = self._joints.topics[topic]
+        return replace(state, offered=topic), (self._renderer.message(NEXT_TOPIC, topic=name),)
 
     def has_more_to_say(self, state: State, before: State) -> bool:
         """Whether triage has a question or a new outcome now, given what was said `before`."""
         playing = self._playing(state)
         if not playing:
             return False
-        found = step(self._tables, state.values, playing)
+        state, found = self._next_step(state, playing)
         if found.ask is not None:
             return True
-        return found.outcome is not None and not _told(found.outcome, before)
+        if found.outcome is not None and not _told(found.outcome, before):
+            return True
+        return self._pending(state) is not None and self._pending(before) is None
 
     def _playing(self, state: State) -> tuple[str, ...]:
         opened = tables_in_play(self._tables, state.values)
@@ -71,8 +199,7 @@ class Flow:
         if state.tries + 1 < self._joints.tries:
             return state, found
         unsure = Finding(found.ask, NOT_SURE, source="answered")
-        state = learned(state, unsure, self._tables)
-        return state, step(self._tables, state.values, playing)
+        return self._next_step(learned(state, unsure, self._tables), playing)
 
     def _ask(
         self, state: State, found: Step, message: Heard, answered: bool
@@ -101,24 +228,54 @@ class Flow:
         )
 
     def _conclude(
-        self, state: State, found: Step, country: str | None, answered: bool
+        self, state: State, found: Step, message: Heard, country: str | None, answered: bool
     ) -> tuple[State, tuple[Reply, ...]]:
         outcome = found.outcome
         assert outcome is not None
-        if _told(outcome, state):
-            return replace(state, open=None, tries=0), (
-                () if answered else (self._renderer.message("nothing_open"),)
-            )
-        changed = state.outcome is not None
-        reply = self._renderer.outcome(outcome, state.findings, country, changed=changed)
+        state = replace(state, open=None, tries=0)
         rows = tuple(why.row for why in outcome.why)
-        return replace(state, open=None, tries=0, outcome=outcome.id, rows=rows), (reply,)
+        topic = state.topic or self._topic_of(rows)
+        if _told(outcome, state):
+            return self._nothing_new(state, message, country, answered)
+        changed = state.outcome is not None and topic == self._topic_of(state.rows)
+        reply = self._renderer.outcome(outcome, state.findings, country, changed=changed)
+        done = dict.fromkeys((*state.done, *([topic] if topic else ()), *self._met(state, outcome)))
+        state = replace(state, outcome=outcome.id, rows=rows, topic=None, done=tuple(done))
+        if outcome.level is Level.EMERGENCY:
+            # Nothing stands between her and the call.
+            return state, (reply,)
+        state, offer = self._offer(state)
+        return state, (reply, *offer)
+
+    def _nothing_new(
+        self, state: State, message: Heard, country: str | None, answered: bool
+    ) -> tuple[State, tuple[Reply, ...]]:
+        """All was told of this concern: the other one she speaks of now, or the offer of it."""
+        state = replace(state, topic=None)
+        topic = self._pending(state)
+        if topic is None:
+            return state, () if answered else (self._renderer.message("nothing_open"),)
+        entry = self._tables.entries.get(message.intent or "")
+        about = {t.topic for t in self._tables.tables if entry and t.id == entry.table}
+        about |= {
+            table.topic
+            for table in self._tables.tables
+            for finding in message.findings
+            if any(finding.id in row.when for row in table.rows)
+        }
+        if topic in about:
+            state = replace(state, topic=topic)
+            found = step(self._tables, state.values, self._playing(state), topic)
+            if found.ask is not None:
+                return self._ask(state, found, message, answered)
+            return self._conclude(state, found, message, country, answered)
+        return self._offer(state)
 
     def _go_back(self, state: State) -> tuple[State, tuple[Reply, ...]]:
         """Take back the last answer and ask again. A red flag stays, and is asked directly."""
         if not state.answered:
             if state.open is not None:
-                found = step(self._tables, state.values, self._playing(state))
+                _, found = self._next_step(state, self._playing(state))
                 if found.ask is not None:
                     asked, replies = self._ask(state, found, Heard(), answered=True)
                     return asked, (self._renderer.message("nothing_to_go_back"), *replies)
@@ -129,7 +286,8 @@ class Flow:
             kept = replace(state, answered=state.answered[:-1], open=last, tries=0)
         else:
             kept = replace(state.without_finding(last), open=last, tries=0, outcome=None, rows=())
-        found = step(self._tables, kept.values, self._playing(kept))
+            kept = replace(kept, topic=None, done=())
+        _, found = self._next_step(kept, self._playing(kept))
         reply = self._renderer.question(
             last,
             kept.values,
@@ -173,7 +331,7 @@ class Flow:
     def why(self, state: State, events: Sequence[Event]) -> tuple[Reply, ...]:
         """The reasons of the last outcome, or the sources of the last answer."""
         if state.open is not None:
-            asked = step(self._tables, state.values, self._playing(state))
+            _, asked = self._next_step(state, self._playing(state))
             again = self._renderer.question(
                 state.open, state.values, remaining=asked.remaining, tries=1
             )
@@ -206,9 +364,14 @@ class Flow:
         )
 
     def _outcome(self, state: State) -> Outcome | None:
+        """What was told last, with its reasons."""
         playing = self._playing(state)
         if state.outcome is None or not playing:
             return None
+        for topic in (None, self._topic_of(state.rows)):
+            found = step(self._tables, state.values, playing, topic).outcome
+            if found is not None and found.id == state.outcome:
+                return found
         return step(self._tables, state.values, playing).outcome
 
     def start_over(self, state: State, hers: Sequence[Heard]) -> tuple[State, tuple[Reply, ...]]:
@@ -239,6 +402,11 @@ def urgent_and_new(found: Step, state: State) -> bool:
     if outcome is None or outcome.level.rank < Level.SAME_DAY.rank or not outcome.why:
         return False
     return not _told(outcome, state)
+
+
+def _by_a_row(outcome: Outcome) -> bool:
+    """Whether something she said led to `outcome`, and not only that nothing did."""
+    return any(not why.row.endswith(".otherwise") for why in outcome.why)
 
 
 def _wants_summary(message: Heard) -> bool:

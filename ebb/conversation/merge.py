@@ -10,6 +10,8 @@ from ebb.types import NOT_SURE, Finding, Tier
 
 YES_NO = {"affirm": "yes", "deny": "no", "not_sure": NOT_SURE}
 """What a bare yes, no or "don't know" answers when a question is open."""
+QUESTIONS, QUESTION_LENGTH = 5, 200
+"""How many of her own questions are kept, and how many characters of each."""
 
 
 def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str, str]) -> State:
@@ -22,16 +24,18 @@ def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str
     if heard.answer is not None and heard.answer[0] in tables.questions and heard.answer[1]:
         new[heard.answer[0]] = Finding(heard.answer[0], heard.answer[1], source="answered")
     # A red flag is answered by what she wrote alone: an intent may be mistaken.
-    red = any(flag.finding == state.open for flag in tables.red_flags)
-    if state.open is not None and not red and not new:
+    asked = state.listening_for
+    red = any(flag.finding == asked for flag in tables.red_flags)
+    if asked is not None and not red and not new:
         value = YES_NO.get(heard.intent or "")
-        if value is not None and value in tables.domain.get(state.open, ()):
-            new[state.open] = Finding(state.open, value, source="answered")
+        if value is not None and value in tables.domain.get(asked, ()):
+            new[asked] = Finding(asked, value, source="answered")
     told = crisis_findings.get(heard.assessment.category or "")
     if told is not None and heard.assessment.tier.rank >= Tier.URGENT.rank:
         new[told] = Finding(told, "yes")
     for finding in new.values():
-        state = learned(state, finding, tables)
+        state = learned(state, replace(finding, at=heard.at), tables)
+    state = _asking(state, heard)
     for intent in (heard.intent, heard.told_too):
         state = _entered(state, intent, tables)
     return replace(state, heard_until=max(state.heard_until, heard.at))
@@ -60,6 +64,15 @@ def _lowers(before: str, finding: Finding, tables: Tables) -> bool:
             now = flag.at_least.get(finding.value)
             return now is None or now.rank < flag.at_least[before].rank
     return False
+
+
+def _asking(state: State, heard: Heard) -> State:
+    """Her own questions are kept for the summary, the last few and not too long."""
+    intent = heard.asked_too or heard.intent or ""
+    if not intent.startswith("ask_") or not heard.text or heard.text.startswith("/"):
+        return state
+    asked = (*(q for q in state.questions if q != heard.text), heard.text[:QUESTION_LENGTH])
+    return replace(state, questions=asked[-QUESTIONS:])
 
 
 def _entered(state: State, intent: str | None, tables: Tables) -> State:

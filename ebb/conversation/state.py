@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from ebb.types import JSON, Assessment, Finding
 
 VERSION = 1
+Resuming = Literal["no", "due", "asked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class State:
     answered, for going back. `tables` were opened by what she came with. `open` is the question
     that waits for an answer, put `tries` times without one. `outcome` and `rows` are what was
     last concluded. `heard_until` is the time of the last message that was merged.
+
+    `topic` is the concern that is looked at by itself, after a more urgent one; `done` are those
+    that were concluded or declined; `offered` the one she was asked about. `resuming` tells whether
+    she came back after a pause, and was asked whether to carry on. `questions` are what she asked
+    in her own words, for the summary.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -49,6 +55,21 @@ class State:
     outcome: str | None = None
     rows: tuple[str, ...] = ()
     heard_until: float = 0.0
+    topic: str | None = None
+    done: tuple[str, ...] = ()
+    offered: str | None = None
+    resuming: Resuming = "no"
+    questions: tuple[str, ...] = ()
+
+    @property
+    def listening_for(self) -> str | None:
+        """The finding that a bare answer would be about."""
+        return None if self.resuming == "asked" else self.open
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer of any kind is awaited, which the rules must leave to triage."""
+        return self.open is not None or self.offered is not None
 
     @property
     def values(self) -> dict[str, str]:
@@ -73,7 +94,13 @@ class State:
         return {
             "version": VERSION,
             "findings": [
-                {"id": f.id, "value": f.value, "source": f.source, "amount": f.amount}
+                {
+                    "id": f.id,
+                    "value": f.value,
+                    "source": f.source,
+                    "amount": f.amount,
+                    "at": f.at,
+                }
                 for f in self.findings
             ],
             "answered": list(self.answered),
@@ -83,6 +110,11 @@ class State:
             "outcome": self.outcome,
             "rows": list(self.rows),
             "heard_until": self.heard_until,
+            "topic": self.topic,
+            "done": list(self.done),
+            "offered": self.offered,
+            "resuming": self.resuming,
+            "questions": list(self.questions),
         }
 
     @classmethod
@@ -95,11 +127,16 @@ class State:
                 findings=tuple(_finding(entry) for entry in kept["findings"]),
                 answered=_strings(kept["answered"]),
                 tables=_strings(kept["tables"]),
-                open=kept["open"] if isinstance(kept["open"], str) else None,
+                open=_text(kept["open"]),
                 tries=int(kept["tries"]),
-                outcome=kept["outcome"] if isinstance(kept["outcome"], str) else None,
+                outcome=_text(kept["outcome"]),
                 rows=_strings(kept["rows"]),
                 heard_until=float(kept["heard_until"]),
+                topic=_text(kept.get("topic")),
+                done=_strings(kept.get("done", ())),
+                offered=_text(kept.get("offered")),
+                resuming=_resuming(kept.get("resuming")),
+                questions=_strings(kept.get("questions", ())),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             return cls()
@@ -116,7 +153,18 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
             source if source in ("said", "answered", "carried") else "said",
         ),
         amount=float(amount) if isinstance(amount, int | float) else None,
+        at=float(entry.get("at") or 0.0),
     )
+
+
+def _text(entry: object) -> str | None:
+    return entry if isinstance(entry, str) else None
+
+
+def _resuming(entry: object) -> Resuming:
+    if entry == "due":
+        return "due"
+    return "asked" if entry == "asked" else "no"
 
 
 def _strings(entries: Sequence[object]) -> tuple[str, ...]:

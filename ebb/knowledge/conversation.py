@@ -19,6 +19,20 @@ class FollowOn:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """What happens when she comes back: times in seconds, and what lasts longer than they do.
+
+    After `ask_after` she is asked whether to carry on; after `forget_after` only the findings of
+    `carry` are left, and those of `carry_value` where they have that value.
+    """
+
+    ask_after: float
+    forget_after: float
+    carry: frozenset[str]
+    carry_value: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Joints:
     """`crisis_findings`: category to the finding it makes "yes". `least` is a probability."""
 
@@ -40,6 +54,8 @@ class Joints:
     follow_on: FollowOn
     loss_context: str
     not_said_back: frozenset[str]
+    pause: Pause
+    topics: Mapping[str, str]
 
 
 def load(file: Path) -> Joints:
@@ -61,6 +77,8 @@ def load(file: Path) -> Joints:
             "follow_on",
             "loss_context",
             "not_said_back",
+            "pause",
+            "topics",
         }
     )
     rounds = fields["follow_ups"].record({"most", "kinds", "then"})
@@ -87,6 +105,18 @@ def load(file: Path) -> Joints:
         follow_on=_follow_on(fields["follow_on"]),
         loss_context=fields["loss_context"].text(),
         not_said_back=frozenset(fields["not_said_back"].texts()),
+        pause=_pause(fields["pause"]),
+        topics={topic: name.text() for topic, name in fields["topics"].fields().items()},
+    )
+
+
+def _pause(node: Node) -> Pause:
+    fields = node.record({"ask_after_minutes", "forget_after_hours", "carry", "carry_value"})
+    return Pause(
+        ask_after=fields["ask_after_minutes"].number() * 60,
+        forget_after=fields["forget_after_hours"].number() * 3600,
+        carry=frozenset(fields["carry"].texts()),
+        carry_value={k: v.text() for k, v in fields["carry_value"].fields().items()},
     )
 
 

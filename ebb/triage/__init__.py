@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ebb.triage.engine import step, tables_in_play
+from ebb.triage.engine import holds, step, tables_in_play
 
-__all__ = ["step", "tables_in_play"]
+__all__ = ["holds", "step", "tables_in_play"]
