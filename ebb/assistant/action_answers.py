@@ -1,17 +1,26 @@
-"""What an action may answer, and how its failure is told to Rasa.
+"""What an action may answer, and what stands in for the answer of one that failed.
 
-Rasa goes on with the turn when it is told of a failure by a status; a time-out or an answer of
-the wrong form that escapes can abort the turn and lose what she wrote.
+Rasa swallows the error of an action, so that a turn may end in silence; and a time-out or an
+answer of the wrong form can even abort the turn, and lose what she wrote. The honest line in place
+of the answer is sent and stored like any reply, and the next turn takes up what this one missed.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import jsonschema
 from rasa.utils.endpoints import ClientResponseError
+
+from ebb.assistant.tracker_view import COUNTRY_SLOT
+from ebb.assistant.wire import as_rasa
+from ebb.conversation.core import core
+
+log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
@@ -29,9 +38,19 @@ def has_right_form(answer: object) -> bool:
     return isinstance(answer, dict) and bool(_validator().is_valid(answer))
 
 
-def failed(reason: str) -> ClientResponseError:
-    """A failure that costs only the action. `reason` must not hold what she wrote."""
-    return ClientResponseError(500, reason, "{}")
+def honest(call: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer in place of a failed action: the honest line, with the numbers of her country.
+
+    `call` is Rasa's request. Raises `ClientResponseError` where even that cannot be made, which
+    costs only the action.
+    """
+    try:
+        country = call["tracker"]["slots"].get(COUNTRY_SLOT)
+        reply = core().failed(country if isinstance(country, str) else None)
+        return {"events": [], "responses": [as_rasa(reply)]}
+    except Exception as error:
+        log.error("the honest line failed: %s", type(error).__name__)
+        raise ClientResponseError(500, "the action failed", "{}") from None
 
 
 def refused(action: str) -> ClientResponseError:

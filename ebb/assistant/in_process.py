@@ -16,7 +16,7 @@ from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from ebb.assistant.action_answers import failed, has_right_form, refused
+from ebb.assistant.action_answers import has_right_form, honest, refused
 from ebb.assistant.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,8 @@ class InProcessActions(EndpointConfig):
     async def request(self, json: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Run the action that Rasa's request names; its answer has events and responses.
 
-        Raises only `ClientResponseError`: 400 where the action refused, 500 for everything else.
+        Where it fails, the answer is the honest line. Raises only `ClientResponseError`: 400 where
+        the action refused to run.
         """
         action = str(json.get("next_action", ""))
         try:
@@ -53,10 +54,10 @@ class InProcessActions(EndpointConfig):
         except Exception as error:
             # Only the kind of error: its text may hold what she wrote.
             log.error("action %s failed: %s", action, type(error).__name__)
-            raise failed("the action failed") from None
+            return honest(json)
         if not has_right_form(answer):
             log.error("action %s failed: its answer has the wrong form", action)
-            raise failed("no usable answer")
+            return honest(json)
         found: dict[str, Any] = answer
         return found
 

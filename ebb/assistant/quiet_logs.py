@@ -42,8 +42,9 @@ def install() -> None:
     logging.setLogRecordFactory(quiet)
     # In place: loggers that were made earlier keep this very list.
     processors = structlog.get_config()["processors"]
-    processors.insert(0, scrub_event)
-    structlog.configure(processors=processors)
+    if scrub_event not in processors:
+        processors.insert(0, scrub_event)
+        structlog.configure(processors=processors)
     warnings.showwarning = _show_warning
     sys.excepthook = _show_error
     threading.excepthook = _show_thread_error

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from rasa.utils.endpoints import EndpointConfig
 
-from ebb.assistant.action_answers import failed, has_right_form, refused
+from ebb.assistant.action_answers import has_right_form, honest, refused
 from ebb.assistant.breaker import Breaker
 
 log = logging.getLogger(__name__)
@@ -53,20 +53,20 @@ class RemoteActions(EndpointConfig):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def request(self, json: dict[str, Any], compress: bool = False, **_: Any) -> Any:
-        """The answer of the action that `json` names.
+        """The answer of the action that `json` names; the honest line where there is none.
 
-        Raises only `ClientResponseError`: 400 where the action refused, 500 for everything else.
+        Raises only `ClientResponseError`: 400 where the action refused to run.
         """
         action = str(json.get("next_action", ""))
         if not self._breaker.closed():
-            raise failed("the action server is left alone for a while")
+            return honest(json)
         try:
             status, body = await asyncio.wait_for(self._post(json, compress), self._seconds)
         except Exception as error:
             # Only the kind of error: its text may hold what she wrote.
             self._breaker.failed()
             log.error("action %s got no answer: %s", action, type(error).__name__)
-            raise failed("no answer") from None
+            return honest(json)
         # Whatever it says, it is there: one that fails must not cost others their turn.
         self._breaker.worked()
         if status == 400:
@@ -74,7 +74,7 @@ class RemoteActions(EndpointConfig):
         answer = _parsed(body) if status == 200 else None
         if not has_right_form(answer):
             log.error("action %s failed: the action server answered %d", action, status)
-            raise failed("no usable answer")
+            return honest(json)
         return answer
 
     async def _post(self, call: dict[str, Any], compress: bool) -> tuple[int, bytes]:

@@ -300,6 +300,22 @@ def test_an_answer_that_cannot_be_made_is_an_honest_line(
     assert "failed" in stock.replies
 
 
+# ---- actions
+
+
+def test_the_honest_line_of_a_failed_action_is_sent_and_stored(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions = stock.agent.action_endpoint._executor.actions
+    with monkeypatch.context() as patch:
+        patch.setitem(actions, "action_triage", broken)
+        text = " ".join(stock.say(REPORT))
+    assert "something went wrong" in text
+    assert stock.replies == ["failed"]
+    assert stock.say(REPORT)
+    assert stock.replies[-1].startswith("question.")
+
+
 # ---- words
 
 
