@@ -9,19 +9,21 @@ from ebb.knowledge.places import PROJECT
 
 
 def erase(conversation: str) -> dict[str, Any]:
-    """Delete `conversation` from the tracker database and the crisis record.
+    """Delete `conversation` from the database, the event spool and the crisis record.
 
-    Returns `{"conversation", "erased": {store: count}, "ok"}`; counts are of events or lines.
+    Returns `{"conversation", "erased": {store: count}, "ok"}`; counts are of events or lines. The
+    assistant may run meanwhile. `ok` is false if the database could not be reached: the running
+    assistant then erases there as soon as it can be, as does the next one that starts.
     """
     from rasa.core.utils import AvailableEndpoints
 
     from ebb.assistant.tracker_store import ConversationStore
 
     endpoints = AvailableEndpoints.read_endpoints(str(PROJECT / "endpoints.yml"))
-    options = dict(endpoints.tracker_store.kwargs) if endpoints.tracker_store else {}
-    if options.get("dialect", "sqlite") == "sqlite":
-        options["db"] = str(PROJECT / options.get("db", "rasa.db"))
-    store = ConversationStore(**options)
-    erased = {"tracker": store.erase(conversation)}
+    configured = endpoints.tracker_store
+    options = dict(configured.kwargs) if configured else {}
+    store = ConversationStore(host=configured.url if configured else None, **options)
+    found = store.erase_all(conversation)
+    erased = {"tracker": found.tracker, "event_spool": found.spool}
     erased["crisis_record"] = spool.erase(PROJECT / ".ebb" / "spool", conversation)
-    return {"conversation": conversation, "erased": erased, "ok": True}
+    return {"conversation": conversation, "erased": erased, "ok": found.done}

@@ -1,0 +1,1 @@
+"""Keeps conversations: rows, what is loaded of them, the databases, and the spool for outages."""
