@@ -16,6 +16,7 @@ from ebb.knowledge.language import Language
 from ebb.safety.answers import AnswerReader
 from ebb.safety.context import Contexts
 from ebb.safety.spelling import Speller
+from ebb.safety.veiled import load_or_none
 from ebb.text import Hit, PatternSet, Reader, Scopes, Text
 from ebb.types import Assessment, Span, Tier, Turn
 
@@ -27,6 +28,7 @@ _PIECES = 2
 """How many of her earlier messages a thought may be split over, besides this one."""
 _PIECE_LENGTH = 300
 """Characters of an earlier message that are looked at: its end."""
+_NOTHING = Assessment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,14 @@ class Safety:
     taken for the same shape as the other readers of text, and not used: see `context`.
     """
 
-    def __init__(self, rules: CrisisRules, reader: Reader, scopes: Scopes | None = None) -> None:
+    def __init__(
+        self,
+        rules: CrisisRules,
+        reader: Reader,
+        scopes: Scopes | None = None,
+        *,
+        veiled: bool = True,
+    ) -> None:
         del scopes
         self._rules = {rule.id: rule for rule in rules.rules}
         self._order = {rule.id: number for number, rule in enumerate(rules.rules)}
@@ -59,7 +68,13 @@ class Safety:
         language = _without_faces(reader.language, rules.spelling.faces)
         self._reader = Reader(language, Speller(rules.spelling, named))
         self._contexts = Contexts(rules)
+        self._veiled = load_or_none() if veiled else None
         self._answers = AnswerReader(rules.answers, rules.concepts)
+
+    @property
+    def reader(self) -> Reader:
+        """Reads words as the rules do, crisis spelling included."""
+        return self._reader
 
     def warm(self) -> None:
         """Compiles all patterns now, so that the first crisis is answered as fast as the last."""
@@ -109,7 +124,7 @@ class Safety:
         if recent:
             fired += self._split_thought(text, recent)
             fired += self._answered(read, recent)
-        return self._together(fired)
+        return self._together(fired) if fired else self._hinted(read, recent)
 
     def _fired(self, text: Text) -> list[_Fired]:
         hits = self._patterns.find(text)
@@ -157,6 +172,14 @@ class Safety:
         name, effect = answer
         whole = Span(0, len(text.original))
         return [_Fired(f"answer.{asked}.{name}", effect.tier, effect.category or "any", whole)]
+
+    def _hinted(self, text: Text, recent: Sequence[Turn]) -> Assessment:
+        """Where no rule fired: what her words hint at, unless they answer the question put."""
+        asked = next((turn.asked for turn in reversed(recent) if turn.by == "bot"), None)
+        if asked and self._answers.knows(asked) and self._answers.meaning(text, asked):
+            return _NOTHING
+        hint = self._veiled.hint(text) if self._veiled else None
+        return Assessment(Tier.CHECK, hint.category, (hint.rule,), hint.spans) if hint else _NOTHING
 
     def _together(self, fired: Iterable[_Fired]) -> Assessment:
         ranked = sorted(
