@@ -318,6 +318,19 @@ def test_a_worried_partner_or_sister_is_told_what_to_do_and_say(renderer: Render
         assert "hurt yourself" not in reply.text
 
 
+def test_abuse_is_asked_about_carefully(renderer: Renderer) -> None:
+    for tier in TIERS:
+        reply = first(renderer, "abuse", tier, "GB", None)
+        assert "It is not your fault." in reply.text
+        assert "leave this page" in reply.text
+        assert "not safe for you to chat here" in reply.text
+        assert "/delete_my_data" in [button.payload for button in reply.buttons]
+        assert "pressed on your neck" in reply.text
+    for kind in ("safe", "unsafe", "unsure", "refused", "alone", "with_someone", "not_called"):
+        later = renderer.crisis_follow_up(kind, "safety.now", "GB", ["crisis.abuse.urgent.1"])
+        assert later.id == f"crisis.{kind}.abuse"
+
+
 def test_words_and_a_plan_can_be_had_and_keep_the_question_open(renderer: Renderer) -> None:
     assert [renderer.follow_up_kind("words", value) for value in ("show", "for_them", "plan")] == [
         "words",
