@@ -44,7 +44,10 @@ ANSWER_WORDS = {"yes": "yes", "no": "no", "not_sure": "not sure", "refused": "ra
 PRESSED = {"affirm": "yes", "deny": "no", "not_sure": "not_sure"}
 """What buttons without an answer of their own say to an open question."""
 FEEDING, LIFE, DMER = "feeding", "life", "dmer"
-"""What she meant by ambiguous words, as values of the question that asks for it."""
+"""What she meant by ambiguous words, as values of the question that asks for it; and what may be
+explained once she is safe."""
+OFFERS = "words"
+"""The offers beside a crisis reply: words to show, words to say, a plan."""
 BABY, DIED, REQUEST, ERASE = "baby_situation", "died", "request", "erase"
 POSSIBLE_ANSWER = "answer.question_lost"
 """Rule id of a bare "yes" or "no" that may have answered a safety question before a restart."""
@@ -177,6 +180,8 @@ class Core:
             asked = question
         answer = None if asked is None else self._answer(asked, value, words, payload)
         joints = self.knowledge.conversation
+        if own.tier is Tier.CHECK and self._settled(own, standing):
+            own = assessment = Assessment()
         # Questions about safety never go round in circles.
         many = crisis.follow_ups_in_a_row(told_so_far) >= joints.follow_ups
         if many and answer in joints.round_about:
@@ -193,8 +198,15 @@ class Core:
             in_triage=_asked_last(before) in self.knowledge.conversation.safety_findings,
         )
 
+    def _settled(self, found: Assessment, standing: crisis.Crisis) -> bool:
+        """Whether she has just said that such a question is not about herself."""
+        once = found.category in self.knowledge.conversation.asked_once
+        return once and bool(standing.seen) and self.renderer.settles(standing.seen[-1])
+
     def _answer(self, asked: str, value: str, words: str, payload: str | None) -> str | None:
         """The kind of follow-up that her answer to `asked` leads to."""
+        if not value and (offered := self._heard(words, OFFERS)):
+            return self.renderer.follow_up_kind(OFFERS, offered)
         if not value:
             value = PRESSED.get((payload or "").lstrip("/"), "") or self._reading(words, asked)
         if not value:
@@ -205,28 +217,36 @@ class Core:
         """Her words as one of the values that answer `asked`; empty where they are none."""
         if not words:
             return ""
+        if named := self._heard(words, asked):
+            return named
         meant = self.safety.meant(words, asked)
         if meant is not None and self.renderer.follow_up_kind(asked, FEEDING) is not None:
             return FEEDING if meant is Tier.NONE else LIFE
         found = self.safety.reading(words)
         return NOT_SURE if found == "unsure" else found or ""
 
+    def _heard(self, words: str, asked: str) -> str | None:
+        """The answer to `asked` whose words stand in her message."""
+        if not words:
+            return None
+        said = " ".join(token.text for token in self.reader.read(words).tokens)
+        return self.renderer.heard(asked, said)
+
     def _crisis(
         self, move: Move, before: Sequence[Event], country: str | None, words: str
     ) -> Reply:
         where = country or self.knowledge.service.country
         seen = crisis.standing(told_all(before), self.renderer.crisis_ids)
+        baby = self._baby(before, words)
         if move.kind == crisis.CRISIS:
-            return self.renderer.crisis(
-                move.assessment, where, seen.seen, baby=self._baby(before), words=words
-            )
+            return self.renderer.crisis(move.assessment, where, seen.seen, baby=baby, words=words)
         return self.renderer.crisis_follow_up(
             move.kind,
             seen.asked,
             where,
             seen.seen,
             move.assessment,
-            baby=self._baby(before),
+            baby=baby,
             about=self._about(before),
         )
 
@@ -240,8 +260,14 @@ class Core:
                     return DMER
         return None
 
-    def _baby(self, before: Sequence[Event]) -> str | None:
-        """Where the baby is, if she told: after a loss no reply may name a living baby."""
+    def _baby(self, before: Sequence[Event], words: str = "") -> str | None:
+        """Where the baby is, if she told: after a loss no reply may name a living baby.
+
+        `words` is her present message, which counts first.
+        """
+        for finding in self.findings_in(words):
+            if finding.id == BABY:
+                return finding.value
         for event in reversed(before):
             if event.get("event") == "user":
                 for finding in heard(event).findings:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from ebb.conversation.events import Event
 from ebb.conversation.merge import is_red, learned
@@ -26,6 +28,7 @@ class Flow:
         self._tables = knowledge.triage
         self._joints = knowledge.conversation
         self._findings = knowledge.findings
+        self._zone = ZoneInfo(knowledge.service.timezone)
         self._renderer = renderer
 
     # ---- triage
@@ -41,7 +44,7 @@ class Flow:
         if message.intent == GO_BACK and message.answer is None and not message.findings:
             return self._go_back(self._at_once(state))
         if _wants_summary(message):
-            return state, (self._summary(state),)
+            return state, (self._summary(state, message.at),)
         state, reply = self._pause(state, message)
         if reply is not None:
             return state, (reply,)
@@ -346,10 +349,10 @@ class Flow:
                     return (self._renderer.sources(tuple(sources)),)
         return (self._renderer.message("no_reasons_yet"),)
 
-    def _summary(self, state: State) -> Reply:
+    def _summary(self, state: State, now: float) -> Reply:
         """One page of what she said, for a professional. Nothing that she did not say herself."""
         clauses = [
-            Said(clause)
+            Said(clause, self._clock(finding.at))
             for finding in state.findings
             if (clause := self._renderer.clause(finding.id, finding.value))
         ]
@@ -360,8 +363,30 @@ class Flow:
             if name in state.values and name in red
         ]
         return self._renderer.summary(
-            Summary(tuple(clauses), self._outcome(state), tuple(answered)), state.values
+            Summary(
+                said=tuple(clauses),
+                outcomes=self._outcomes(state),
+                red_flags=tuple(answered),
+                questions=state.questions,
+                made=self._clock(now),
+            ),
+            state.values,
         )
+
+    def _clock(self, at: float) -> str:
+        """A time as she reads it; empty where it is not known."""
+        return datetime.fromtimestamp(at, self._zone).strftime("%-d %b %Y, %H:%M %Z") if at else ""
+
+    def _outcomes(self, state: State) -> tuple[Outcome, ...]:
+        """What was told of each concern, the most urgent first."""
+        playing = self._playing(state)
+        told = self._outcome(state)
+        found = {told.id: told} if told else {}
+        for topic in state.done:
+            outcome = step(self._tables, state.values, playing, topic).outcome
+            if outcome is not None and _by_a_row(outcome):
+                found.setdefault(outcome.id, outcome)
+        return tuple(sorted(found.values(), key=lambda outcome: -outcome.level.rank))
 
     def _outcome(self, state: State) -> Outcome | None:
         """What was told last, with its reasons."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ebb.knowledge.yaml_reader import Node, read
 
@@ -30,20 +31,22 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The host: its name, its country (ISO code) and its contact."""
+    """The host: its name, its country (ISO code), its contact, and the time zone of its times."""
 
     name: str | None = None
     country: str | None = None
     contact: Contact = Contact()
+    timezone: str = "UTC"
 
 
 def load(file: Path) -> Service:
     """The service in `file`."""
-    record = read(file).record({"name", "country", "contact"})
+    record = read(file).record({"name", "country", "contact"}, {"timezone"})
     contact = record["contact"].record({"name", "tel", "email", "url", "hours"})
     return Service(
         name=record.get("name", Node.text, None),
         country=record.get("country", _country, None),
+        timezone=record.get("timezone", _timezone, "UTC"),
         contact=Contact(
             name=contact.get("name", Node.text, None),
             tel=contact.get("tel", _tel, None),
@@ -52,6 +55,15 @@ def load(file: Path) -> Service:
             hours=contact.get("hours", Node.text, None),
         ),
     )
+
+
+def _timezone(node: Node) -> str:
+    name = node.text()
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise node.error(f"{name!r} is no time zone", "such as Europe/London") from None
+    return name
 
 
 def _country(node: Node) -> str:

@@ -29,7 +29,7 @@ from ebb.types import JSON, Assessment, Button, Reply, Tier
 
 ANSWER = '/inform{{"answer": "{name}={value}"}}'
 """Payload of a button that answers a question."""
-SAFE_NOW = "safety.now"
+SAFE_NOW, SAFE = "safety.now", "safe"
 NEAR = 30
 """How many characters before what fired are near it."""
 COUNTRY, CHANGE_COUNTRY = "country", "/change_country"
@@ -124,6 +124,20 @@ class CrisisReplies:
         if asked in self._replies.open_questions:
             then = self._replies.open_questions[asked].then
         return then.get(value)
+
+    def heard(self, asked: str, said: str) -> str | None:
+        """The first answer to `asked` that is named by words of `said` (canonical tokens)."""
+        question = self._replies.safety_questions.get(asked)
+        offer = self._replies.open_questions.get(asked)
+        named = question.heard if question else offer.heard if offer else {}
+        for value, phrases in named.items():
+            if any(f" {phrase} " in f" {said} " for phrase in phrases):
+                return value
+        return None
+
+    def settles(self, reply_id: str) -> bool:
+        """Whether this reply took her at her word that she is safe."""
+        return any(f.reply.id == reply_id and f.kind == SAFE for f in self._replies.follow_ups)
 
     @property
     def questions(self) -> tuple[str, ...]:

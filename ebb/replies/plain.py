@@ -101,7 +101,7 @@ def _without(text: str, lines: str) -> str:
 
 
 def _summary(card: Mapping[str, JSON]) -> list[str]:
-    found: list[str] = []
+    found = [line for key in ("title", "made") if (line := _text(card.get(key)))]
     for section in _dicts(card.get("sections")):
         found.append(_text(section.get("heading")))
         found += [f"- {item}" for item in _texts(section.get("items"))]

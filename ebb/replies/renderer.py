@@ -110,6 +110,17 @@ class Renderer:
         questions = self._crisis.questions
         return tuple(b for name in questions for b in self._crisis.question_buttons(name))
 
+    def heard(self, asked: str, said: str) -> str | None:
+        """The answer to the question or offer `asked` that words of `said` name.
+
+        `said` is a message as canonical tokens, between blanks.
+        """
+        return self._crisis.heard(asked, said)
+
+    def settles(self, reply_id: str) -> bool:
+        """Whether this crisis reply took her at her word that she is safe."""
+        return self._crisis.settles(reply_id)
+
     @property
     def crisis_ids(self) -> frozenset[str]:
         """The ids of all crisis replies, follow-ups included."""
@@ -278,18 +289,22 @@ class Renderer:
 
     def summary(self, summary: Summary, findings: Findings | None = None) -> Reply:
         """One page to show to a professional."""
-        content = self._tables.outcomes.get(summary.outcome.id) if summary.outcome else None
-        if content is not None:
-            content = content.told_in((findings or {}).get(SITUATION))
-        reasons = [why.reason for why in summary.outcome.why] if summary.outcome else []
+        situation = (findings or {}).get(SITUATION)
+        fits = [
+            self._tables.outcomes[outcome.id].told_in(situation).fits
+            for outcome in summary.outcomes
+            if outcome.id in self._tables.outcomes
+        ]
+        reasons = [why.reason for outcome in summary.outcomes for why in outcome.why]
         parts: list[tuple[str, list[str]]] = [
             (
                 "summary.answers",
                 [f"{said.at}: {said.clause}" if said.at else said.clause for said in summary.said],
             ),
-            ("summary.pattern", [content.fits] if content else []),
-            ("summary.reasons", reasons),
+            ("summary.pattern", fits),
+            ("summary.reasons", list(dict.fromkeys(reasons))),
             ("summary.red_flags", [f"{asked}: {answer}" for asked, answer in summary.red_flags]),
+            ("summary.scores", list(summary.scores)),
             ("summary.questions", list(summary.questions)),
         ]
         sections: list[JSON] = [
@@ -300,6 +315,9 @@ class Renderer:
         message = self.message("summary")
         card: dict[str, JSON] = {
             "type": "summary",
+            "title": self._text("summary.title"),
+            "made": summary.made,
+            "name_line": self._text("summary.name_line"),
             "sections": sections,
             "note": self._text("summary.note"),
         }

@@ -17,9 +17,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Her answers, where the triage ended, red flags asked with her answer, her questions."""
+    """Her answers, where the triage of each concern ended, the most urgent first, red flags asked
+    with her answer, scores, her own questions, and when the page was made (as text).
+    """
 
     said: tuple[Said, ...] = ()
-    outcome: Outcome | None = None
+    outcomes: tuple[Outcome, ...] = ()
     red_flags: tuple[tuple[str, str], ...] = ()
+    scores: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    made: str = ""

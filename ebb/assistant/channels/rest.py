@@ -20,6 +20,7 @@ from ebb.assistant.channels.door import SECONDS, Door
 from ebb.assistant.channels.memory import opaque
 from ebb.assistant.channels.recall import recall_of
 from ebb.assistant.channels.sending import Gone
+from ebb.replies import page
 from ebb.types import Reply
 
 MAX_BYTES = 1_000_000
@@ -93,6 +94,9 @@ def as_json(reply: Reply, sender: str) -> dict[str, Any]:
         wire["buttons"] = [{"title": b.title, "payload": opaque(b.payload)} for b in reply.buttons]
     if reply.card is not None:
         wire["custom"] = dict(reply.card)
+        if reply.card.get("type") == "summary":
+            # Made when it is sent, so that it is not stored a second time.
+            wire["custom"]["html"] = page(reply.card)
     return wire
 
 

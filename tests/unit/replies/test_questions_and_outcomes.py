@@ -170,7 +170,7 @@ def test_why_without_reasons_is_honest(renderer: Renderer, tables: Tables) -> No
 def test_the_summary_is_one_page_without_a_name(renderer: Renderer, tables: Tables) -> None:
     summary = Summary(
         said=(Said("it starts before the milk lets down", "23 Nov, 03:10"),),
-        outcome=_outcome(tables, next(iter(tables.outcomes))),
+        outcomes=(_outcome(tables, next(iter(tables.outcomes))),),
         red_flags=(("Thoughts of harm", "no"),),
         questions=("Will it stop?",),
     )
