@@ -149,7 +149,7 @@ class Server:
             log.error("the test message failed: %s", type(error).__name__)
             answered = False
         await self._forget(READY_CHECK)
-        state = self._health()
+        state = await self._health()
         if answered and state["status"] == health.OK:
             self._tell(News("ready", self._address))
             return
@@ -169,7 +169,7 @@ class Server:
         broker = getattr(store, "event_broker", None)
         parts = (store, broker, getattr(agent, "lock_store", None), self._endpoints.action)
         for part in parts:
-            close = getattr(part, "close", None)
+            close = getattr(part, "aclose", None) or getattr(part, "close", None)
             if close is None:
                 continue
             try:
@@ -181,16 +181,16 @@ class Server:
 
     # ---- how it stands
 
-    def _health(self) -> dict[str, Any]:
+    async def _health(self) -> dict[str, Any]:
         keeper = self._keeper
         model = "starting" if keeper is None else keeper.problem or keeper.name or ""
-        return health.health(self._agent, model, self._owed.counts)
+        return await health.health(self._agent, model, self._owed.counts)
 
     async def _forget(self, conversation: str) -> None:
         store = self._agent.tracker_store
         store = getattr(store, "_tracker_store", store)
         try:
-            done = store.erase(conversation)
+            done = getattr(store, "forget", store.erase)(conversation)
             if inspect.isawaitable(done):
                 await done
         except Exception as error:

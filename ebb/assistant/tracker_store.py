@@ -256,11 +256,23 @@ class ConversationStore(TrackerStore):
         self._spooled.pop(conversation, None)
         return self._erase_now(conversation, _Attempt())
 
-    async def aclose(self) -> None:
+    async def forget(self, conversation: str) -> None:
+        """Delete `conversation` everywhere, now or as soon as that can be; blocks nothing."""
+        await self._erase(conversation)
+
+    @property
+    def status(self) -> str:
+        """`ok`, or `down` while the database is not answering, as last seen."""
+        return "down" if self._down else "ok"
+
+    async def close(self) -> None:
         """Stop the work in the background and close the database."""
         if self._replaying is not None:
             self._replaying.cancel()
-        await self._disk_work.run(self._database.close, SPOOL_SECONDS)
+        try:
+            await self._disk_work.run(self._database.close, SPOOL_SECONDS)
+        except Exception as error:
+            log.warning("closing the database failed: %s", type(error).__name__)
 
     # ---- reading
 

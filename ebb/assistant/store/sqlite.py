@@ -47,6 +47,8 @@ INDEXES = (
     f"CREATE INDEX IF NOT EXISTS ix_events_kind ON {TABLE} (sender_id, type_name, action_name, id)",
 )
 
+MISSING = ("no such table", "no such column", "no column named")
+"""How SQLite says that the table is not as we made it."""
 NAMES = ("ux_events_key", "ix_events_conversation", "ix_events_kind")
 
 
@@ -112,8 +114,8 @@ class SQLite(Database):
             raise Refused(type(error).__name__) from None
         except sqlite3.Error as error:
             self._drop()
-            kind = Lost if "no such" in str(error) else Unreachable
-            raise kind(type(error).__name__) from None
+            missing = any(words in str(error) for words in MISSING)
+            raise (Lost if missing else Unreachable)(type(error).__name__) from None
         except OSError as error:
             self._drop()
             raise Unreachable(type(error).__name__) from None
