@@ -95,7 +95,7 @@ async def new_agent(found: Any) -> Any:
     from rasa.core.lock_store import LockStore
     from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
 
-    from ebb.assistant.without_model import ServedAgent
+    from ebb.assistant.served_agent import ServedAgent
 
     try:
         broker = await EventBroker.create(found.event_broker, loop=asyncio.get_running_loop())

@@ -73,17 +73,17 @@ class SafetyPolicy(Policy):
         **kwargs: Any,
     ) -> PolicyPrediction:
         """The action due before what the rules say, if any."""
-        due = _due(tracker)
-        if due is None or due not in domain.action_names_or_texts:
+        action = due(tracker)
+        if action is None or action not in domain.action_names_or_texts:
             return self._prediction(self._default_predictions(domain))
         chances = self._default_predictions(domain)
-        chances[domain.index_for_action(due)] = 1.0
+        chances[domain.index_for_action(action)] = 1.0
         return self._prediction(chances, is_no_user_prediction=True)
 
 
-def _due(tracker: DialogueStateTracker) -> str | None:
-    """The action due now; None when the rules decide."""
-    done = _done_since_she_wrote(tracker)
+def due(tracker: DialogueStateTracker) -> str | None:
+    """The action due now; None when the rules decide. Raises nothing."""
+    done = done_since_she_wrote(tracker)
     if done is None:
         return None
     try:
@@ -113,7 +113,7 @@ def _danger(tracker: DialogueStateTracker) -> bool:
         return False
 
 
-def _done_since_she_wrote(tracker: DialogueStateTracker) -> tuple[str, ...] | None:
+def done_since_she_wrote(tracker: DialogueStateTracker) -> tuple[str, ...] | None:
     """Names of the actions run since her last message; None when she has not written."""
     done: list[str] = []
     for event in reversed(tracker.events):

@@ -16,9 +16,16 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
-from ebb.assistant.tracker_view import COUNTRY_SLOT, STATE_SLOT, last_messages, slot
+from ebb.assistant.tracker_view import (
+    COUNTRY_SLOT,
+    STATE_SLOT,
+    last_messages,
+    slot,
+    typed_words,
+)
 from ebb.assistant.wire import as_rasa
 from ebb.conversation.core import CRISIS, core
+from ebb.conversation.events import SAFETY, assessment_from_json
 from ebb.conversation.state import State
 from ebb.types import Assessment, Reply, Tier
 
@@ -40,14 +47,7 @@ class Responses(TemplatedNaturalLanguageGenerator):
     ) -> dict[str, Any] | None:
         """The message for `utter_action`. Where it cannot be made, the crisis reply without the
         conversation, for a crisis; else the honest line; and at worst the domain's own text."""
-        reply, failed = None, False
-        try:
-            reply = _rendered(utter_action, tracker)
-        except Exception as error:
-            failed = True
-            # Only the kind of error: its text may hold what she wrote.
-            log.error("rendering %s failed: %s", utter_action, type(error).__name__)
-        reply = reply or (_instead(utter_action, tracker) if failed else None)
+        reply = reply_to(utter_action, tracker)
         if reply is not None:
             return as_rasa(reply)
         try:
@@ -76,24 +76,46 @@ class Responses(TemplatedNaturalLanguageGenerator):
         return {**chosen, "reply": utter_action, "sources": list(meta.get("sources") or ())}
 
 
-def _rendered(utter_action: str, tracker: DialogueStateTracker) -> Reply | None:
-    return core().render(
-        utter_action,
-        last_messages(tracker, keep=40),
-        State.from_json(slot(tracker, STATE_SLOT)),
-        slot(tracker, COUNTRY_SLOT),
-    )
+def reply_to(utter_action: str, tracker: DialogueStateTracker) -> Reply | None:
+    """The reply for an `utter_` action that knowledge/ renders, None for the domain's; raises
+    nothing. Where rendering fails: see `Responses.generate`."""
+    try:
+        return core().render(
+            utter_action,
+            last_messages(tracker, keep=40),
+            State.from_json(slot(tracker, STATE_SLOT)),
+            slot(tracker, COUNTRY_SLOT),
+        )
+    except Exception as error:
+        # Only the kind of error: its text may hold what she wrote.
+        log.error("rendering %s failed: %s", utter_action, type(error).__name__)
+    return _instead(utter_action, tracker)
 
 
 def _instead(utter_action: str, tracker: DialogueStateTracker) -> Reply | None:
-    """What can be said without looking at the conversation. None where nothing can."""
+    """What can be said in other ways: as the safety net does, or without the conversation."""
     country = slot(tracker, COUNTRY_SLOT)
-    ways: list[Callable[[], Reply]] = [lambda: core().failed(country)]
+    ways: list[Callable[[], Reply | None]] = [lambda: core().failed(country)]
     if utter_action == CRISIS:
-        ways.insert(0, lambda: core().renderer.crisis(Assessment(Tier.URGENT), country))
+        urgent = Assessment(Tier.URGENT)
+        ways.insert(0, lambda: core().renderer.crisis(urgent, country))
+        ways.insert(0, lambda: _as_the_net(tracker, country))
     for way in ways:
         try:
-            return way()
+            reply = way()
         except Exception as error:
-            log.error("the plain reply failed: %s", type(error).__name__)
+            log.error("another way to reply failed: %s", type(error).__name__)
+            continue
+        if reply is not None:
+            return reply
     return None
+
+
+def _as_the_net(tracker: DialogueStateTracker, country: str | None) -> Reply | None:
+    """The reply that a channel's safety net gives to her last message."""
+    *before, last = last_messages(tracker, keep=40)
+    if last.get("event") != "user":
+        return None
+    words = typed_words(last.get("text") or "")
+    seen = assessment_from_json((last.get("parse_data") or {}).get(SAFETY))
+    return core().crisis_reply(seen, words, None if words else last["text"], before, country)

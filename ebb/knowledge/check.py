@@ -356,11 +356,10 @@ def _lines(folder: Path, today: date) -> Iterator[Problem]:
     """Each record counts on its own: one that was checked says nothing of its neighbour."""
     for document in read_folder(folder / "helplines"):
         for record in document.fields()["lines"].items():
-            fields = record.fields()
-            checked, by = fields["checked_on"], fields["checked_by"]
-            if checked.is_null() or by.is_null():
+            checked = record.fields()["checked_on"]
+            if checked.is_null():
                 hint = "call or open it, then fill in checked_on and checked_by"
-                yield _problem(checked if checked.is_null() else by, UNCHECKED, hint)
+                yield _problem(checked, UNCHECKED, hint)
             elif _date(checked) > today:
                 yield _problem(checked, UNCHECKED, "checked_on is a day that has not come yet")
             elif _date(checked) < today - CHECK_EVERY:
