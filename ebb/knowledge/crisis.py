@@ -48,7 +48,7 @@ CATEGORIES = (
 
 KINDS = ("negated", "quoted", "information", "past", "other", "adult", "feeding", "unwanted")
 """What may turn a hit, in the order in which it is asked. The first that applies decides."""
-_HELPERS = ("revives", "still", "child")
+_HELPERS = ("revives", "still", "child", "recovered", "was", "topic")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ from ebb.text import Hit, PatternSet, Text
 _NEGATIONS = frozenset(["not", "never", "no", "without"])
 """Words of the pattern language itself: a gap that swallowed one of them denies the hit."""
 
+_SELF = frozenset(["i", "me", "my", "myself", "mine"])
+_NEAR = 4
+"""Words before a hit that may say whose thought it is."""
+
 
 class Contexts:
     """Finds the cues of a message once, and judges its hits by them."""
@@ -72,10 +76,23 @@ class Found:
             )
             return denied and not self._stands("revives", hit)
         if kind == "past":
+            if self._stands("recovered", hit) and self._stands("was", hit):
+                return True
             return self._stands(kind, hit) and not self._stands("still", hit)
+        if kind == "information":
+            return self._stands(kind, hit) or (
+                self._stands("topic", hit) and not self._of_herself(hit)
+            )
         if kind == "adult":
             return self._stands(kind, hit) and not self._stands("child", hit)
         return self._stands(kind, hit)
+
+    def _of_herself(self, hit: Hit) -> bool:
+        """Whether the hit, or the few words before it in its clause, speak of the writer."""
+        tokens = self._text.tokens
+        clause = tokens[hit.first].clause
+        near = range(max(0, hit.first - _NEAR), hit.last + 1)
+        return any(tokens[at].text in _SELF and tokens[at].clause >= clause for at in near)
 
     def _stands(self, kind: str, hit: Hit) -> bool:
         return any(

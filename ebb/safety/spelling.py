@@ -13,10 +13,7 @@ from ebb.knowledge.crisis import Spelling
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _BESIDE = frozenset(
-    pair
-    for row in _ROWS
-    for left, right in pairwise(row)
-    for pair in (left + right, right + left)
+    pair for row in _ROWS for left, right in pairwise(row) for pair in (left + right, right + left)
 )
 
 
