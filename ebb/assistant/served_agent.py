@@ -52,6 +52,13 @@ class ServedAgent(Agent):
         self._domain_file = domain_file
         self._plain: Domain | None = None
 
+    def prepare_without_model(self) -> None:
+        """Read now what the first turn without a model would have to wait for."""
+        try:
+            self._current_domain()
+        except Exception as error:
+            log.error("reading the domain failed: %s", type(error).__name__)
+
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """One turn. Raises only what the store raises where it can keep nothing."""
         async with self.lock_store.lock(message.sender_id):

@@ -21,7 +21,7 @@ from ebb.assistant.launcher import StartError, endpoints, free, new_agent, prepa
 from ebb.assistant.models import ModelKeeper
 from ebb.assistant.workers import Workers
 from ebb.conversation.core import core
-from ebb.knowledge.check import Owed, owed
+from ebb.knowledge.check import owed
 from ebb.knowledge.places import PROJECT
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ LIMITS = {
 }
 """What Sanic accepts, unless the environment says otherwise."""
 ANSWER_SECONDS = 20.0
-LOOK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,9 @@ class Server:
         self._endpoints = endpoints()
         self._agent: Any = None
         self._keeper: ModelKeeper | None = None
-        self._owed = Owed()
+        self._owed = owed()
+        if self._owed.any:
+            tell(News("owed", address, str(self._owed)))
         self._watch: asyncio.Future[None] | None = None
         self._workers = Workers("start", threads=2)
         self.failed: str | None = "the server did not start; see the log above"
@@ -117,6 +118,8 @@ class Server:
             return
         self._keeper = ModelKeeper(self._agent, PROJECT / "models")
         self._keeper.start()
+        if self._keeper.problem is not None:
+            self._agent.prepare_without_model()
 
     async def _go(self, app: Any, _: Any) -> None:
         if self._keeper is None:
@@ -131,9 +134,6 @@ class Server:
                 self._tell(News("crisis only", self._address, keeper.problem))
             else:
                 await self._check()
-            self._owed = await self._workers.run(owed, LOOK_SECONDS)
-            if self._owed.any:
-                self._tell(News("owed", self._address, str(self._owed)))
             if keeper.problem is not None:
                 await keeper.heal()
                 await self._check()
