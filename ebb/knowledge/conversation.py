@@ -49,6 +49,7 @@ class Joints:
     round_about: frozenset[str]
     follow_ups: int
     after_follow_ups: str
+    asked_once: frozenset[str]
     dmer_signs: Mapping[str, frozenset[str]]
     after_loss: frozenset[str]
     follow_on: FollowOn
@@ -72,6 +73,7 @@ def load(file: Path) -> Joints:
             "own_intent",
             "bodily",
             "follow_ups",
+            "asked_once",
             "dmer_signs",
             "after_loss",
             "follow_on",
@@ -97,6 +99,7 @@ def load(file: Path) -> Joints:
         round_about=frozenset(rounds["kinds"].texts()),
         follow_ups=rounds["most"].integer(),
         after_follow_ups=rounds["then"].text(),
+        asked_once=frozenset(fields["asked_once"].texts()),
         dmer_signs={
             finding: frozenset(values.texts())
             for finding, values in fields["dmer_signs"].fields().items()

@@ -20,7 +20,7 @@ import yaml
 
 from ebb.knowledge.crisis import CATEGORIES
 from ebb.knowledge.helplines import Kind
-from ebb.knowledge.yaml_reader import ContentError, Node, read_folder
+from ebb.knowledge.yaml_reader import ContentError, Node, Record, read_folder
 from ebb.types import Level, Tier
 
 T = TypeVar("T")
@@ -63,6 +63,8 @@ class SafetyQuestion:
 
     `yes_means` danger: a bare "yes" to every wording of it tells of danger, and "no" does not.
     `choices` are value and title of the buttons, `then` the follow-up that each value leads to.
+    `heard`: words, as canonical tokens, that name a value more surely than "yes" and "no" do; of
+    several, the first value counts.
     """
 
     id: str
@@ -70,6 +72,7 @@ class SafetyQuestion:
     ask: str
     choices: tuple[tuple[str, str], ...]
     then: Mapping[str, str]
+    heard: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +156,15 @@ class Message:
 class OpenQuestion:
     """A question that may end a crisis reply and is not about safety.
 
-    `then`: answers that lead to a follow-up; any other goes on with the conversation.
+    `then`: answers that lead to a follow-up; any other goes on with the conversation. `heard` as
+    in a safety question.
     """
 
     id: str
     ask: str
     choices: tuple[Choice, ...]
     then: Mapping[str, str]
+    heard: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +353,7 @@ def _payload(node: Node) -> str:
 
 
 def _safety_question(node: Node) -> SafetyQuestion:
-    record = node.record({"id", "yes_means", "ask", "choices", "then"})
+    record = node.record({"id", "yes_means", "ask", "choices", "then"}, {"heard"})
     meaning = record["yes_means"].text()
     if meaning == "danger":
         yes: Literal["danger", "safe", "neither"] = "danger"
@@ -364,16 +369,27 @@ def _safety_question(node: Node) -> SafetyQuestion:
         ask=record["ask"].text(),
         choices=tuple((key, title.text()) for key, title in record["choices"].fields().items()),
         then={key: kind.text() for key, kind in record["then"].fields().items()},
+        heard=_heard(record),
     )
 
 
+def _heard(record: Record) -> dict[str, tuple[str, ...]]:
+    if "heard" not in record:
+        return {}
+    found = {value: phrases.texts() for value, phrases in record["heard"].fields().items()}
+    if unknown := found.keys() - record["then"].fields().keys():
+        raise record["heard"].error(f"leads nowhere: {', '.join(sorted(unknown))}")
+    return found
+
+
 def _open_question(node: Node) -> OpenQuestion:
-    record = node.record({"ask", "choices", "then"})
+    record = node.record({"ask", "choices", "then"}, {"heard"})
     return OpenQuestion(
         id=node.path.rpartition(".")[2],
         ask=record["ask"].text(),
         choices=_choices(record["choices"]),
         then={key: kind.text() for key, kind in record["then"].fields().items()},
+        heard=_heard(record),
     )
 
 

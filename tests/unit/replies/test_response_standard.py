@@ -347,6 +347,34 @@ def test_words_and_a_plan_can_be_had_and_keep_the_question_open(renderer: Render
             assert shown.id != reply.id
 
 
+@pytest.mark.parametrize(
+    ("asked", "said", "value"),
+    [
+        ("safety.company", "i am alone", "no"),
+        ("safety.company", "yes but my husband is not here", "no"),
+        ("safety.company", "my mum is here", "yes"),
+        ("safety.baby", "she is asleep in her cot", "yes"),
+        ("safety.baby", "no he is not safe", "no"),
+        ("safety.called", "i have not called", "no"),
+        ("safety.called", "yes i called", "yes"),
+        ("words", "what do i say to her", "for_them"),
+        ("words", "what do i tell my doctor", "show"),
+        ("safety.now", "i am alone", None),
+        ("nothing", "i am alone", None),
+    ],
+)
+def test_words_that_name_an_answer_count_before_yes_and_no(
+    renderer: Renderer, asked: str, said: str, value: str | None
+) -> None:
+    assert renderer.heard(asked, said) == value
+
+
+def test_only_a_no_that_was_believed_settles_a_question(renderer: Renderer) -> None:
+    assert renderer.settles("crisis.safe.thoughts")
+    for other in ("crisis.unsure.1", "crisis.unsafe.1", "crisis.information.check.1", "x"):
+        assert not renderer.settles(other)
+
+
 # ---- repetition
 
 
