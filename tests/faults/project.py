@@ -35,11 +35,12 @@ def make_project(
         if not (folder / name).exists():
             (folder / name).symlink_to(PROJECT / name)
     (folder / ".ebb").mkdir(exist_ok=True)
+    spool = str(folder / ".ebb" / "spool" / "events")
     sqlite = {"dialect": "sqlite", "db": str(database(folder))}
     endpoints = {
         "action_endpoint": {"url": actions, "seconds": action_seconds},
         "nlg": {"type": "ebb.assistant.responses.Responses"},
-        "tracker_store": {"type": STORE, **(store or sqlite)},
+        "tracker_store": {"type": STORE, "spool": spool, **(store or sqlite)},
         "lock_store": {"type": LOCKS, **(locks or {})},
     }
     (folder / "endpoints.yml").write_text(yaml.safe_dump(endpoints))

@@ -6,16 +6,16 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-import sqlalchemy as sa
 from conftest import NewTrial, Start
 from project import database
 from trial import PLAIN, REPORT
 
+Order = Callable[[str], None]
 LONG = "my milk comes slowly and i feel flat, " * 80
 """Cannot be stored in what is left of a page."""
 LOCK = """
@@ -45,36 +45,38 @@ def locked(file: Path) -> Iterator[None]:
         other.communicate("go\n", timeout=10)
 
 
-ORDERS: list[str] = []
-"""What every connection to SQLite is told when a store takes it out of its pool."""
-TAKEN: list[None] = []
+class Obedient(sqlite3.Connection):
+    """A connection that obeys the last order before whatever it is asked to do."""
+
+    orders: ClassVar[list[str]] = []
+    obeyed: str | None = None
+
+    def execute(self, *asked: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        self._obey()
+        return super().execute(*asked)
+
+    def executemany(self, *asked: Any) -> sqlite3.Cursor:
+        """Run a statement for each row."""
+        self._obey()
+        return super().executemany(*asked)
+
+    def _obey(self) -> None:
+        if self.orders and self.obeyed != self.orders[-1]:
+            self.obeyed = self.orders[-1]
+            super().execute(f"PRAGMA {self.obeyed}")
 
 
-@sa.event.listens_for(sa.pool.Pool, "checkout")
-def _obey(connection: Any, *_: Any) -> None:
-    if ORDERS and isinstance(connection, sqlite3.Connection):
-        connection.execute(f"PRAGMA {ORDERS[-1]}")
-        TAKEN.append(None)
-
-
-@contextlib.contextmanager
-def pragma(during: str, afterwards: str) -> Iterator[None]:
-    """Every connection that a store uses obeys `during`, and `afterwards` when this is over."""
-    TAKEN.clear()
-    ORDERS.append(during)
-    try:
-        yield
-        assert TAKEN, "the fault was not met"
-    finally:
-        ORDERS.append(afterwards)
-
-
-@pytest.fixture(autouse=True)
-def no_orders_left() -> Iterator[None]:
-    """Each test starts without any."""
-    ORDERS.clear()
-    yield
-    ORDERS.clear()
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Gives every connection to SQLite a pragma, from its next statement on."""
+    Obedient.orders.clear()
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *a, **options: connect(*a, **{**options, "factory": Obedient})
+    )
+    yield Obedient.orders.append
+    Obedient.orders.clear()
 
 
 async def test_a_locked_database(start: Start, trial: NewTrial, tmp_path: Path) -> None:
@@ -87,12 +89,15 @@ async def test_a_locked_database(start: Start, trial: NewTrial, tmp_path: Path) 
     await case.finish()
 
 
-async def test_a_read_only_database(start: Start, trial: NewTrial) -> None:
+async def test_a_read_only_database(start: Start, trial: NewTrial, order: Order) -> None:
     way = await start()
     case = trial("SQLite read-only", way)
     await case.well(REPORT)
-    with pragma("query_only = ON", "query_only = OFF"):
-        await case.through(PLAIN, REPORT, "about a minute")
+    order("query_only = ON")
+    await case.through(PLAIN, REPORT, "about a minute")
+    kept = way.stored(case.conversation).hers
+    assert kept == (REPORT,), "the fault was not met"
+    order("query_only = OFF")
     await case.heals()
     await case.finish()
 
@@ -114,12 +119,14 @@ async def test_a_table_that_refuses_every_row(
     await case.finish()
 
 
-async def test_a_full_database(start: Start, trial: NewTrial) -> None:
+async def test_a_full_database(start: Start, trial: NewTrial, order: Order) -> None:
     way = await start()
     case = trial("SQLite full (max_page_count)", way)
     await case.well(REPORT)
-    with pragma("max_page_count = 1", "max_page_count = 1073741823"):
-        await case.through(PLAIN, LONG, REPORT)
+    order("max_page_count = 1")
+    await case.through(LONG, PLAIN, REPORT)
+    assert len(way.stored(case.conversation).hers) < len(case.sent), "the fault was not met"
+    order("max_page_count = 1073741823")
     await case.heals()
     await case.finish()
 
@@ -130,8 +137,6 @@ async def test_a_deleted_database(start: Start, trial: NewTrial, tmp_path: Path)
     await case.well(REPORT)
     for file in database(tmp_path / "project").parent.glob("conversations.db*"):
         file.unlink()
-    # What was in the file is gone with it; what she writes from now on must not be.
-    case.forget_before()
     await case.through(PLAIN, REPORT)
     await case.heals()
     await case.finish()

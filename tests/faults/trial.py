@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import time
 import uuid
@@ -114,9 +115,13 @@ class InProcess:
     async def close(self) -> None:
         """Let what still runs come to its end, and close connections."""
         await self.door.close(5.0)
-        for part in (self.agent.action_endpoint, self.agent.lock_store):
+        store = self.agent.tracker_store
+        store = getattr(store, "_tracker_store", store)
+        for part in (store, self.agent.action_endpoint, self.agent.lock_store):
             if hasattr(part, "close"):
-                await part.close()
+                done = part.close()
+                if inspect.isawaitable(done):
+                    await done
 
 
 class OverHttp:
@@ -191,11 +196,6 @@ class Trial:
     answered: int = 0
     honest: int = 0
     _crises: int = 0
-    _since: int = 0
-
-    def forget_before(self) -> None:
-        """From now on only what follows counts as lost: what was there before was deleted."""
-        self._since = len(self.sent)
 
     async def say(self, words: str) -> list[Told]:
         """One message and its replies; silence is a problem."""
@@ -264,10 +264,10 @@ class Trial:
 
     async def finish(self) -> None:
         """Wait until all is stored; keep the outcome; raise what went wrong."""
-        hers = [as_plain(clean(words)) for words in self.sent[self._since :]]
+        hers = [as_plain(clean(words)) for words in self.sent]
         kept = await self._settled(hers)
         lost, doubled = difference(hers, kept.hers), difference(kept.hers, hers)
-        seen = [reply for told in self.told[self._since :] for reply in told if reply.text]
+        seen = [reply for told in self.told for reply in told if reply.text]
         unkept = difference([reply.text for reply in seen if not reply.honest], kept.replies)
         unkept_lines = difference([reply.text for reply in seen if reply.honest], kept.replies)
         if lost:
