@@ -356,9 +356,17 @@ class Core:
         if (message.asked_too or message.told_too) and len(done) > 1:
             owed = state.waiting or self._triage_due(message, state)
             return TRIAGE if owed else LISTEN
+        if last.startswith("utter_") and self._comes_back(before):
+            return CRISIS
         if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
             return TRIAGE
         return None
+
+    def _comes_back(self, before: Sequence[Event]) -> bool:
+        """Whether an answer to something else is followed by the question that she passed over."""
+        standing = crisis.standing(told_all(before), self.renderer.crisis_ids)
+        about_safety = standing.asked in self.knowledge.replies.safety_questions
+        return about_safety and crisis.comes_back(standing)
 
     def _crisis_move(self, message: Heard, before: Sequence[Event]) -> Move | None:
         words = _words(message)
@@ -413,6 +421,8 @@ class Core:
             return None
         message, before = heard(messages[index]), messages[:index]
         move = self._crisis_move(message, before)
+        if move is None and self._comes_back(before):
+            move = Move(crisis.LATER, message.assessment)
         if move is None:
             move = Move(crisis.CRISIS, message.assessment)
         return self._crisis(move, before, country, _words(message))

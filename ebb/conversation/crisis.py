@@ -13,7 +13,7 @@ from ebb.types import Assessment, Tier
 
 ELSEWHERE = ("country.",)
 """Replies that do not close a safety question: she was only told other numbers."""
-CRISIS = "crisis"
+CRISIS, LATER = "crisis", "later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def standing(told: Sequence[Told], crisis_replies: Container[str]) -> Crisis:
     last = told[-1] if told else None
     if last is None or last.reply not in crisis_replies:
         return Crisis(seen=seen)
-    return Crisis(asked=last.asked, again=".again" in f".{last.reply}", seen=seen)
+    asked_twice = any(kind in f".{last.reply}" for kind in (".again", ".later"))
+    return Crisis(asked=last.asked, again=asked_twice, seen=seen)
 
 
 def next_move(
@@ -88,6 +89,11 @@ def next_move(
     if crisis.asked is None or moves_on or crisis.again:
         return None
     return Move("again", assessment)
+
+
+def comes_back(crisis: Crisis) -> bool:
+    """Whether she passed over a question twice, so that it is asked once more after her answer."""
+    return crisis.again and not any(".later" in reply for reply in crisis.seen)
 
 
 def follow_ups_in_a_row(told: Sequence[Told]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ebb.conversation.crisis import CRISIS, Crisis, Told, next_move, standing
+from ebb.conversation.crisis import CRISIS, Crisis, Told, comes_back, next_move, standing
 from ebb.types import Assessment, Tier
 
 REPLIES = frozenset({"self.urgent.1", "self.again.1", "safe.1"})
@@ -65,3 +65,14 @@ def test_the_question_is_closed_by_a_reply_of_another_kind() -> None:
 def test_a_second_asking_is_known_as_such() -> None:
     told = [Told("self.urgent.1", "safety.now"), Told("self.again.1", "safety.now")]
     assert standing(told, REPLIES).again
+
+
+def test_a_question_passed_over_twice_comes_back_once_after_her_answer() -> None:
+    replies = REPLIES | {"self.later.1"}
+    told = [Told("self.urgent.1", "safety.now"), Told("self.again.1", "safety.now")]
+    assert not comes_back(standing(told[:1], replies))
+    assert comes_back(standing(told, replies))
+    told += [Told("utter_dmer_what", None), Told("self.later.1", "safety.thoughts")]
+    after = standing(told, replies)
+    assert after.asked == "safety.thoughts" and after.again
+    assert not comes_back(after)
