@@ -33,6 +33,7 @@ RULES = (
     ("mother_emergency", Tier.CHECK, "mother.unsafe_sleep"),
     ("harm_baby", Tier.EMERGENCY, "harm_baby.done"),
     ("psychosis", Tier.EMERGENCY, "psychosis.mania"),
+    ("harm_baby", Tier.EMERGENCY, "psychosis.voices"),
     ("information", Tier.CHECK, "third.bereaved"),
 )
 """Findings with a reply of their own."""
@@ -278,6 +279,11 @@ def test_psychosis_is_an_emergency_and_the_baby_is_not_left_alone_with_her(
         assert "Don't stay alone" in reply.text
         assert "Please don't be alone with your baby" in reply.text
         assert "not to blame" in reply.text
+    commands = Assessment(Tier.EMERGENCY, "harm_baby", ("harm_baby.intent", "psychosis.voices"))
+    reply = renderer.crisis(commands, "GB", baby="with_me")
+    assert reply.text.startswith("Lay your baby in the cot")
+    for part in ("Please call 999 now", "don't be alone with your baby", "not to blame"):
+        assert part in reply.text
 
 
 def test_unwanted_thoughts_are_met_softly_without_a_promise(renderer: Renderer) -> None:
