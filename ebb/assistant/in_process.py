@@ -21,7 +21,7 @@ from ebb.assistant.workers import Workers
 
 log = logging.getLogger(__name__)
 
-SECONDS = 4.0
+SECONDS = 2.0
 """How long one action may take before the turn goes on without it."""
 AT_ONCE = 4
 """Threads for actions: as many as turns run at once, and some for those that were given up."""

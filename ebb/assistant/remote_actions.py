@@ -21,7 +21,7 @@ from ebb.assistant.breaker import Breaker
 
 log = logging.getLogger(__name__)
 
-SECONDS = 3.0
+SECONDS = 2.0
 """How long one call may take in all. `seconds` under `action_endpoint` in endpoints.yml."""
 MOST_BYTES = 2_000_000
 """More is no answer of an action."""

@@ -23,6 +23,7 @@ from ebb.assistant.workers import Workers
 from ebb.conversation.core import core
 from ebb.knowledge.check import owed
 from ebb.knowledge.places import PROJECT
+from ebb.text.patterns import PatternError
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,8 @@ Tell = Callable[[News], None]
 def serve(host: str, port: int, tell: Tell) -> None:
     """Serve until stopped. Raises `StartError`, and `ContentError` when knowledge/ is wrong."""
     free(host, port)
+    _load_content()
     quiet_logs.install()
-    # Before anything listens: the first crisis is answered as fast as every other.
-    core().warm()
     prepare_rasa()
     for name, value in LIMITS.items():
         os.environ.setdefault(name, value)
@@ -71,6 +71,25 @@ def serve(host: str, port: int, tell: Tell) -> None:
     app.run(host=host, port=port, workers=1, access_log=False, debug=False)
     if server.failed is not None:
         raise StartError(server.failed)
+
+
+def _load_content() -> None:
+    """Before anything listens: the first crisis is answered as fast as every other."""
+    try:
+        core().warm()
+    except PatternError as error:
+        raise StartError(f"{_where(str(error))}{error}. Fix: correct this pattern") from None
+
+
+def _where(text: str) -> str:
+    """The file and line of the content that an error quotes; empty if none is found."""
+    found = (0, "")
+    for file in sorted((PROJECT / "knowledge").rglob("*.yml")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            words = line.strip(" -'\"")
+            if len(words) > found[0] and words in text:
+                found = (len(words), f"{file.relative_to(PROJECT)}:{number}: ")
+    return found[1]
 
 
 class Server:

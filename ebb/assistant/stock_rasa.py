@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ebb.assistant import quiet_logs
 
-ACTION_SECONDS = 3
+ACTION_SECONDS = 2
 """How long plain Rasa waits for an action server. Its own limit is five minutes."""
 
 
