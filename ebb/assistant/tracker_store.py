@@ -50,7 +50,10 @@ READ_SECONDS = 1.0
 SAVE_SECONDS = 1.0
 """A save that is given up costs nothing: its rows are spooled, and follow."""
 RECENT_SECONDS = 0.5
-ERASE_SECONDS = 3.0
+ERASE_SECONDS = 1.0
+"""After that she does not wait for it: the wish to erase is on disk, and is carried out."""
+REPLAY_SECONDS = 20.0
+"""In the background: a long spool, or rewriting a large file so that no word is left in it."""
 EXPORT_SECONDS = 30.0
 SPOOL_SECONDS = 1.0
 FRESH_SECONDS = 2.0
@@ -160,7 +163,7 @@ class ConversationStore(TrackerStore):
         self._journal = Journal(PROJECT / spool)
         self._seconds = (float(retrieve_seconds), float(save_seconds))
         self._most = live
-        self._breaker = breaker or Breaker(failures=2, rest=5.0)
+        self._breaker = breaker or Breaker(failures=2, rest=3.0)
         self._db_work = Workers("database", threads=4)
         self._disk_work = Workers("spool", threads=4)
         self._lives: OrderedDict[str, Live] = OrderedDict()
@@ -262,8 +265,10 @@ class ConversationStore(TrackerStore):
 
     @property
     def status(self) -> str:
-        """`ok`, or `down` while the database is not answering, as last seen."""
-        return "down" if self._down else "ok"
+        """`ok`; `down` while the database does not answer; `behind` while events wait for it."""
+        if self._down:
+            return "down"
+        return "behind" if self._spooled or self._backlog else "ok"
 
     async def close(self) -> None:
         """Stop the work in the background and close the database."""
@@ -285,7 +290,9 @@ class ConversationStore(TrackerStore):
         live = self._lives.get(conversation)
         if not _storable(conversation):
             return live or self._keep(conversation, Live([]))
-        if self._breaker.closed():
+        # While the spool is being emptied, that finds out when the database is back.
+        tried = live is not None and self._down and self._emptying
+        if not tried and self._breaker.closed():
             backlog = tuple(self._backlog.get(conversation, ()))
             try:
                 found = await self._ask(
@@ -488,10 +495,20 @@ class ConversationStore(TrackerStore):
                 if attempt.given_up:
                     raise
                 # Lines were added or taken meanwhile: once more, with those.
+                time.sleep(0.001)
                 continue
             backlog = ()
             if spooled is None or self._journal.done(spooled):
                 return found
+
+    def _waited(
+        self, conversation: str, live: Live | None, backlog: Sequence[Step], attempt: _Attempt
+    ) -> Applied | None:
+        """In a thread: `_replay`, which fails too if nothing waits and the database is down."""
+        found = self._replay(conversation, live, backlog, attempt)
+        if found is None:
+            self._database.ping()
+        return found
 
     def _applied(
         self,
@@ -510,7 +527,7 @@ class ConversationStore(TrackerStore):
             earlier=lambda: rows_again(list(live.events)) if live is not None else (),
             still=still,
         )
-        if applied.deleted:
+        if any(isinstance(step, Erase) for step in steps):
             self._database.forget()
         return applied
 
@@ -523,10 +540,14 @@ class ConversationStore(TrackerStore):
 
     def _wake(self, now: bool = False) -> None:
         """Have the spool emptied in the background, and foreign files looked for."""
-        if self._replaying is not None and not self._replaying.done():
+        if self._emptying:
             return
         if now or self._spooled or self._backlog or self._due():
             self._replaying = asyncio.get_running_loop().create_task(self._empty())
+
+    @property
+    def _emptying(self) -> bool:
+        return self._replaying is not None and not self._replaying.done()
 
     def _due(self) -> bool:
         return time.monotonic() - self._listed > LIST_SECONDS
@@ -556,7 +577,7 @@ class ConversationStore(TrackerStore):
         before = self._spooled.get(conversation)
         try:
             applied = await self._ask(
-                lambda attempt: self._replay(conversation, live, backlog, attempt), ERASE_SECONDS
+                lambda attempt: self._waited(conversation, live, backlog, attempt), REPLAY_SECONDS
             )
         except GaveUp:
             return True
@@ -568,8 +589,10 @@ class ConversationStore(TrackerStore):
             return False
         if self._spooled.get(conversation) == before:
             self._taken(conversation, len(backlog))
-            if live is not None:
+            if live is not None and applied is not None:
+                # Otherwise another process took it: stored it, or erased it.
                 live.mark = None
+        self._answers()
         if applied is not None and applied.erased:
             self._lives.pop(conversation, None)
         return True
@@ -640,10 +663,14 @@ class ConversationStore(TrackerStore):
             attempt.given_up = True
             raise
         self._breaker.worked()
-        if self._down:
+        self._answers()
+        return found
+
+    def _answers(self) -> None:
+        # One that can be read but not written is not well.
+        if self._down and not self._spooled and not self._backlog:
             self._down = False
             log.warning("the conversation database answers again")
-        return found
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Refused | GaveUp):

@@ -127,8 +127,8 @@ class Journal:
         Raises `OSError`.
         """
         file = self._file(conversation)
+        before = self.read(file)
         with self._locked(conversation):
-            before = self.read(file)
             self._replace(file, _line(conversation, Erase()))
         return len(before.rows) if before else 0
 
@@ -139,9 +139,15 @@ class Journal:
     def read(self, file: Path) -> Spooled | None:
         """What a file holds; None if it is gone or holds nothing. Raises `OSError`."""
         try:
-            content = file.read_bytes()
+            descriptor = os.open(file, os.O_RDONLY)
         except FileNotFoundError:
             return None
+        try:
+            # Never a line that another thread or process is writing.
+            _lock(descriptor, fcntl.LOCK_SH)
+            content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        finally:
+            os.close(descriptor)
         conversation, steps = "", []
         for line in content.splitlines():
             if not line:
@@ -194,11 +200,10 @@ class Journal:
         """The file of a conversation, made if need be, for this process alone."""
         file = file or self._file(conversation)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        until = time.monotonic() + LOCK_SECONDS
         while True:
             descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                _lock(descriptor, until)
+                _lock(descriptor, fcntl.LOCK_EX)
                 if _is(descriptor, file):
                     yield descriptor
                     return
@@ -213,10 +218,11 @@ class Journal:
             os.close(descriptor)
 
 
-def _lock(descriptor: int, until: float) -> None:
+def _lock(descriptor: int, kind: int) -> None:
+    until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
                 raise

@@ -57,7 +57,7 @@ class SQLite(Database):
 
     Writes ahead to a log, so that readers never wait. Each commit is on disk before it counts
     (synchronous=FULL): it costs well below a millisecond where disks are good, and what was
-    stored when the power fails is there when it is back. Deleted words are overwritten.
+    stored when the power fails is there when it is back.
     """
 
     def __init__(self, file: Path) -> None:
@@ -84,13 +84,23 @@ class SQLite(Database):
                 raise Lost("replaced")
 
     def forget(self) -> None:
-        """Empty the log, which holds pages as they were before."""
-        with self._held() as connection:
-            until = time.monotonic() + QUEUE_SECONDS
-            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                if time.monotonic() > until:
-                    raise Unreachable("a reader holds the log")
-                time.sleep(0.02)
+        """Write the file anew and empty the log: parts of deleted rows stay in pages otherwise.
+
+        On a connection of its own, so that reading goes on; writers spool meanwhile.
+        """
+        try:
+            connection = sqlite3.connect(self._file, timeout=QUEUE_SECONDS, isolation_level=None)
+            try:
+                connection.execute("VACUUM")
+                until = time.monotonic() + QUEUE_SECONDS
+                while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    if time.monotonic() > until:
+                        raise Unreachable("a reader holds the log")
+                    time.sleep(0.02)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise Unreachable(type(error).__name__) from None
 
     def close(self) -> None:
         """Close the file."""
@@ -149,7 +159,6 @@ class SQLite(Database):
         )
         self._connection = connection
         self._opened = self._seen()
-        connection.execute("PRAGMA secure_delete = ON")
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

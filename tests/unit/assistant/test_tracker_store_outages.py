@@ -29,6 +29,14 @@ from ebb.assistant.store.sqlite import SQLite
 QUICK = 0.08
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines and pauses that let many outages be tried."""
+    for name in ("ERASE_SECONDS", "REPLAY_SECONDS"):
+        monkeypatch.setattr(f"ebb.assistant.tracker_store.{name}", 3 * QUICK)
+    monkeypatch.setattr("ebb.assistant.tracker_store.RETRY_SECONDS", (0.02, 0.1))
+
+
 class Faulty(SQLite):
     """A database that can be `down`, `frozen`, or `deaf`: it stores, but its answer is late."""
 
@@ -85,7 +93,7 @@ async def emptied(talk: Talk) -> None:
         talk.store._listed = float("-inf")
         talk.store._wake()
         assert talk.store._replaying is not None
-        await talk.store._replaying
+        await asyncio.wait_for(asyncio.shield(talk.store._replaying), 10)
         if not talk.store._spooled and not talk.store._backlog:
             return
         assert time.monotonic() < until
@@ -230,7 +238,8 @@ def test_a_line_that_was_cut_short_harms_no_other(
         (file,) = (tmp_path / "spool").glob("*")
         whole = file.read_bytes()
         for cut in range(len(whole) - 200, len(whole), 37):
-            file.write_bytes(whole[:cut])
+            (tmp_path / "cut").write_bytes(whole[:cut])
+            (tmp_path / "cut").replace(file)
             again, database = faulty(tmp_path)
             database.state = "down"
             assert said(await again.rasa.retrieve("a")) == ["0"]
@@ -446,6 +455,7 @@ def test_after_any_faults_every_event_is_stored_once_and_in_order(
                 database.state = which
         for one in databases:
             one.heal()
+        await talk.store.keys()
         await emptied(talk)
         await asyncio.sleep(QUICK)
         await emptied(talk)
