@@ -23,6 +23,8 @@ RAISE = "raise"
 """The section of the weights that tells danger from ordinary talk; the others name a category."""
 RULE = "veiled"
 """Rule ids of the model are this, a dot, and the category."""
+_UNCLEAR = "ambiguous"
+"""The category where no other is likelier than not: she is asked what she means."""
 _SHOWN = 3
 """So many places in the message are given as the reason, the strongest ones."""
 
@@ -106,13 +108,11 @@ class Veiled:
         return weights.get("", 0) + round(sum(found.values()) * scale(features))
 
     def _category(self, places: Mapping[str, tuple[int, int]]) -> str:
-        best: tuple[int, str] | None = None
+        best = (0, _UNCLEAR)
         for name, weights in self._categories.items():
             found = {one: weights[one] for one in places if one in weights}
-            score = self._score(found, weights, len(places))
-            if best is None or score > best[0]:
-                best = (score, name)
-        return best[1] if best else "ambiguous"
+            best = max(best, (self._score(found, weights, len(places)), name))
+        return best[1]
 
 
 def load_or_none(path: Path = WEIGHTS) -> Veiled | None:
