@@ -21,9 +21,12 @@ import urllib.request
 import uuid
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PORT = 5995
+LONG = 2000
+"""Messages of the long conversation."""
 ASK = ["what is a let down", "is dmer common", "how many let downs in a feed", "what causes dmer"]
 TELL = [
     "i feel awful dread right before my milk lets down",
@@ -108,7 +111,26 @@ async def _messages() -> None:
             print(f"{kind}, {name}: median {median:.1f} ms, 95 % {p95:.1f} ms (n = {len(times)})")
             if not memory_only:
                 for conversation in conversations:
-                    agent.tracker_store._tracker_store.erase(conversation)
+                    await agent.tracker_store._tracker_store.forget(conversation)
+        if not memory_only:
+            await _growth(agent)
+
+
+async def _growth(agent: Any) -> None:
+    """Whether a long conversation gets slow: the same messages after 50 turns and at the end."""
+    from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+
+    conversation, times = f"bench-{uuid.uuid4().hex}", []
+    script = [*TELL, *ASK]
+    for number in range(LONG):
+        text = script[number % len(script)]
+        message = UserMessage(text, CollectingOutputChannel(), conversation)
+        started = time.perf_counter()
+        await agent.handle_message(message)
+        times.append((time.perf_counter() - started) * 1000)
+    early, late = statistics.median(times[50:95]), statistics.median(times[-45:])
+    print(f"a message after 50: {early:.1f} ms, after {LONG}: {late:.1f} ms, SQLite")
+    await agent.tracker_store._tracker_store.forget(conversation)
 
 
 def _start() -> None:
