@@ -21,7 +21,7 @@ T = TypeVar("T")
 TABLE, STORE = "events", "ebb_store"
 STOCK = ("id", "sender_id", "type_name", "timestamp", "intent_name", "action_name", "data")
 """Columns as Rasa's own store makes them."""
-LOADED = 130
+LOADED = 200
 """Rows that are read of a conversation: a little more than what is kept of it."""
 
 Stored = tuple[str | None, str]

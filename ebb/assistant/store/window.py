@@ -12,6 +12,7 @@ from rasa.shared.core.events import (
     ActionExecuted,
     ActiveLoop,
     AllSlotsReset,
+    BotUttered,
     ConversationPaused,
     ConversationResumed,
     Event,
@@ -23,8 +24,9 @@ from rasa.shared.core.events import (
 
 EVENTS = 60
 """Events that are kept, at least."""
-MESSAGES = 10
-"""Messages of hers that are kept, within twice the number of events."""
+MESSAGES = 42
+"""Messages of both sides that are kept, within `MOST` events: how far replies look back."""
+MOST = 180
 LISTEN = "action_listen"
 
 
@@ -50,15 +52,14 @@ def _cut(events: Sequence[Event], start: int, keep: int, messages: int) -> int:
     """Where the kept part begins: `start` if all is kept."""
     if len(events) - start <= keep:
         return start
-    hers = 0
-    best = start
+    said = 0
     for index in range(len(events) - 1, start - 1, -1):
+        said += isinstance(events[index], UserUttered | BotUttered)
         if not isinstance(events[index], UserUttered):
             continue
-        hers += 1
         best = index - 1 if index > start and _listens(events[index - 1]) else index
         kept = len(events) - best
-        if kept >= 2 * keep or (kept >= keep and hers >= messages):
+        if kept >= MOST or (kept >= keep and said >= messages):
             return best
     return start
 
