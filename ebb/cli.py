@@ -234,13 +234,19 @@ def _check(chosen: argparse.Namespace) -> int:
 
 def _prove(_: argparse.Namespace) -> int:
     from ebb.conversation.core import core
-    from ebb.triage.prove import prove
+    from ebb.triage.proofs import prove
 
-    failures = prove(core().knowledge.triage)
-    for failure in failures:
+    report = prove(core().knowledge.triage)
+    for proof in report.proofs:
+        result = f"FAILED {len(proof.failures)}" if proof.failures else "holds"
+        print(f"{result:>9}  {proof.name} ({proof.how}: {proof.cases}, {proof.seconds:.1f} s)")
+    ways = sum(report.lengths.values())
+    spread = ", ".join(f"{count}: {n}" for count, n in report.lengths.items())
+    print(f"Most questions, by way in ({ways} ways): {spread}")
+    for failure in report.failures:
         print(failure, file=sys.stderr)
-    print(f"knowledge prove: {len(failures)} failed proofs")
-    return 1 if failures else 0
+    print(f"knowledge prove: {len(report.failures)} failed proofs")
+    return 1 if report.failures else 0
 
 
 def _show(chosen: argparse.Namespace) -> int:

@@ -54,8 +54,8 @@ class Table:
 
     Where several tables are in play, the one with the lower `order` asks first. A table that is
     `closing_below` a level plays beside every other table and asks last: once all else is settled
-    and the outcome would be below that level.
-    Tables of one `topic` are about the same concern.
+    and the outcome would be below that level; it `covers` findings of other tables that its one
+    question lists. Tables of one `topic` are about the same concern.
     """
 
     id: str
@@ -69,14 +69,16 @@ class Table:
     otherwise_reason: str
     otherwise_sources: tuple[str, ...]
     closing_below: Level | None = None
+    covers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer that she can tap."""
+    """One answer that she can tap; not offered where `not_when` has the baby's situation."""
 
     value: str
     title: str
+    not_when: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,14 @@ class RedFlag:
 
 
 @dataclass(frozen=True, slots=True)
+class Severity:
+    """Values of a finding, the mildest first: a graver one never leads to a lower level."""
+
+    finding: str
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """`outcomes` may be reached only when every finding of `needs` was answered or refused.
 
@@ -190,6 +200,7 @@ class Tables:
     start: str
     default: str
     domain: Mapping[str, frozenset[str]]
+    severities: tuple[Severity, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -219,13 +230,14 @@ def load(folder: Path) -> Tables:
             _safety_first(node, table_ids, questions) for node in safety["safety_first"]
         ),
         never_together=tuple(_pair(node, outcomes) for node in safety["never_together"]),
+        severities=tuple(_severity(node) for node in safety["severities"]),
         start=start,
         default=default,
         domain=_domain(tables, questions, entries, red_flags),
     )
 
 
-_SAFETY = ("red_flags", "gates", "safety_first", "never_together")
+_SAFETY = ("red_flags", "gates", "safety_first", "never_together", "severities")
 
 
 def _sections(nodes: Iterable[Node]) -> dict[str, list[Node]]:
@@ -274,7 +286,7 @@ def _table(
     fields = node.record(
         {"table", "topic", "asks", "order", "opens_when", "inputs"}
         | {"otherwise", "otherwise_reason", "rows"},
-        {"otherwise_sources", "closing_below"},
+        {"otherwise_sources", "closing_below", "covers"},
     )
     name = fields["table"].text()
     order = fields["order"].integer()
@@ -309,6 +321,7 @@ def _table(
         otherwise_reason=fields["otherwise_reason"].text(),
         otherwise_sources=fields.get("otherwise_sources", Node.texts, ()),
         closing_below=fields.get("closing_below", lambda node: node.one_of(Level), None),
+        covers=frozenset(fields["covers"].texts() if "covers" in fields else ()),
     )
 
 
@@ -494,8 +507,11 @@ def _known_from(node: Node) -> dict[str, Case]:
 
 
 def _choice(node: Node) -> Choice:
-    fields = node.record({"value", "title"})
-    return Choice(fields["value"].text(), fields["title"].text())
+    fields = node.record({"value", "title"}, {"not_when"})
+    not_when = frozenset(fields["not_when"].texts()) if "not_when" in fields else frozenset()
+    if unknown := sorted(not_when - set(_SITUATIONS)):
+        raise fields["not_when"].error(f"no situation {unknown[0]!r}", ", ".join(_SITUATIONS))
+    return Choice(fields["value"].text(), fields["title"].text(), not_when)
 
 
 # ---- entries and safety
@@ -522,6 +538,14 @@ def _known_table(node: Node, table_ids: frozenset[str]) -> str:
     if table not in table_ids:
         raise node.error(f"no table {table!r}", f"one of: {', '.join(sorted(table_ids))}")
     return table
+
+
+def _severity(node: Node) -> Severity:
+    fields = node.record({"finding", "order"})
+    order = fields["order"].texts()
+    if len(order) < 2 or len(set(order)) != len(order):
+        raise fields["order"].error("an order needs two or more different values")
+    return Severity(fields["finding"].text(), order)
 
 
 def _red_flag(node: Node) -> RedFlag:

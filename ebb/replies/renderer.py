@@ -154,7 +154,11 @@ class Renderer:
         else:
             lines += [self._text("question.intro") if first else "", asking]
         lines.append(self._progress(remaining) if tries <= 0 else "")
-        buttons = [self._answer(finding, b.value, b.title) for b in question.buttons]
+        buttons = [
+            self._answer(finding, b.value, b.title)
+            for b in question.buttons
+            if values.get(SITUATION) not in b.not_when
+        ]
         buttons.append(self._answer(finding, NOT_SURE, self._part("not_sure")))
         if question.refusable:
             buttons.append(self._answer(finding, REFUSED, self._part("refused")))

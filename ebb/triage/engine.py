@@ -141,6 +141,12 @@ def _closes(playing: tuple[Table, ...], best: Row | None) -> bool:
     return any(t.closing_below is not None and level.rank < t.closing_below.rank for t in playing)
 
 
+def may_be_asked(tables: Tables, row: Row, known: Findings) -> bool:
+    """Whether all that `row` misses can be asked for now."""
+    table = next(table for table in tables.tables if table.id == row.table)
+    return _may_ask(row, known) and _first_input(tables, table, row, known) is not None
+
+
 def _may_ask(row: Row, known: Findings) -> bool:
     return row.ask_if is None or any(holds(alternative, known) for alternative in row.ask_if)
 

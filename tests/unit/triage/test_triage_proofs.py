@@ -15,12 +15,17 @@ from test_triage_engine import ANSWERS, a_condition, random_tables
 from ebb.knowledge.triage import Gate, RedFlag, SafetyFirst, Tables
 from ebb.triage.boxes import UNKNOWN, Space
 from ebb.triage.engine import State, state
-from ebb.triage.prove import Failure, lengths, prove, prove_rows
+from ebb.triage.proofs import Failure, lengths, prove
+from ebb.triage.proofs import prove_rows as proofs_of_rows
 from ebb.types import NOT_SURE, REFUSED, Level
 
 
 def failed(found: Tables, about: str) -> list[Failure]:
-    return [failure for failure in prove(found) if failure.property == about]
+    return [failure for failure in prove(found).failures if failure.name == about]
+
+
+def prove_rows(found: Tables) -> list[Failure]:
+    return [failure for proof in proofs_of_rows(found) for failure in proof.failures]
 
 
 # ---- the real tables
@@ -28,7 +33,7 @@ def failed(found: Tables, about: str) -> list[Failure]:
 
 def test_every_safety_property_holds_for_the_real_tables_in_under_a_minute(real) -> None:
     started = time.process_time()
-    assert [str(failure) for failure in prove(real)] == []
+    assert [str(failure) for failure in prove(real).failures] == []
     assert time.process_time() - started < 60
 
 
@@ -39,7 +44,7 @@ def test_without_a_row_for_suicidal_thoughts_the_proof_fails(real, lost) -> None
 
 def test_a_psychosis_row_that_is_too_mild_is_found_with_its_case(real) -> None:
     weakened = changed(real, "worries.psychosis", outcome="anxiety", level=Level.WITHIN_2_WEEKS)
-    flagged = [f for f in prove_rows(weakened) if f.property == "A red flag is acted on"]
+    flagged = [f for f in prove_rows(weakened) if f.name == "A red flag is acted on"]
     assert any(failure.case.get("psychosis_signs") == "yes" for failure in flagged)
 
 
@@ -204,7 +209,7 @@ def test_a_wrong_example_is_found_and_shown() -> None:
         match=({"a": "no"},),
         no_match=({"a": "yes"},),
     )
-    found = prove(tables([wrong]))
+    found = prove(tables([wrong])).failures
     assert {"An example matches its row", "A counter-example does not match"} <= {
         failure.property for failure in found
     }
