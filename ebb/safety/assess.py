@@ -130,7 +130,7 @@ class Safety:
         hits = self._patterns.find(text)
         if not hits:
             return []
-        contexts = self._contexts.of(text)
+        contexts = self._contexts.of(text, (hit.key for hit in hits))
         found: list[_Fired] = []
         for hit in hits:
             rule = self._rules[hit.key]

@@ -7,7 +7,7 @@ reaches further). All cues are data: knowledge/crisis/context.yml.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ebb.knowledge.crisis import KINDS, CrisisRules, Cue, Effect, Rule
 from ebb.text import Hit, PatternSet, Text
@@ -37,11 +37,17 @@ class Contexts:
             (f"together {rule.id}", pattern) for rule in rules.rules for pattern in rule.together
         ]
         self.patterns = PatternSet(patterns, rules.concepts)
+        self._always = frozenset(f"cue {number}" for number in range(len(rules.cues)))
+        self._own = {
+            rule.id: frozenset((f"unless {rule.id}", f"together {rule.id}")) for rule in rules.rules
+        }
 
-    def of(self, text: Text) -> Found:
-        """The cues in `text`."""
+    def of(self, text: Text, fired: Iterable[str]) -> Found:
+        """The cues in `text`, for the rules `fired` (ids)."""
+        names = set(fired)
+        only = self._always.union(*(self._own[name] for name in names))
         places: dict[str, list[Hit]] = {}
-        for hit in self.patterns.find(text):
+        for hit in self.patterns.find(text, only):
             places.setdefault(hit.key, []).append(hit)
         return Found(text, self._cues, places)
 

@@ -30,11 +30,11 @@ class Speller:
         self._listed = frozenset(spelling.words)
         self._words = {word: 1 for word in sorted(also) if word.isalpha() and len(word) > 3}
         self._words |= spelling.words
-        self._most = max(self._words.values(), default=0)
-        self._by_deletion: dict[str, list[str]] = {}
+        self._by_deletion: dict[int, dict[str, list[str]]] = {}
         for word, distance in self._words.items():
+            table = self._by_deletion.setdefault(distance, {})
             for shorter in _deletions(word, distance):
-                self._by_deletion.setdefault(shorter, []).append(word)
+                table.setdefault(shorter, []).append(word)
 
     def __call__(self, word: str) -> str | None:
         """The crisis word that the unknown `word` stands for, or None."""
@@ -45,25 +45,29 @@ class Speller:
         if not 4 <= len(word) <= 16:
             return None
         best: tuple[tuple[int, bool, bool, bool], str] | None = None
-        for shorter in _deletions(word, self._most):
-            for candidate in self._by_deletion.get(shorter, ()):
-                distance = _distance(word, candidate)
-                if distance > self._words[candidate]:
-                    continue
-                near = distance == 1 and _finger(word, candidate)
-                if not near and (candidate[0] != word[0] or len(candidate) < _least(word)):
-                    continue
-                if candidate not in self._listed and not near and len(word) < 5:
-                    continue
-                rank = (
-                    distance,
-                    candidate not in self._listed,
-                    not near,
-                    candidate[0] != word[0],
-                )
-                if best is None or rank < best[0]:
-                    best = (rank, candidate)
+        for candidate in self._near(word):
+            distance = _distance(word, candidate)
+            if distance > self._words[candidate]:
+                continue
+            likely = distance == 1 and _finger(word, candidate)
+            if not likely and (candidate[0] != word[0] or len(candidate) < _least(word)):
+                continue
+            if candidate not in self._listed and not likely and len(word) < 5:
+                continue
+            rank = (distance, candidate not in self._listed, not likely, candidate[0] != word[0])
+            if best is None or rank < best[0]:
+                best = (rank, candidate)
         return best[1] if best else None
+
+    def _near(self, word: str) -> Iterator[str]:
+        """Words that `word` may be a slip of, each once."""
+        seen: set[str] = set()
+        for slips, table in self._by_deletion.items():
+            for shorter in _deletions(word, slips):
+                for candidate in table.get(shorter, ()):
+                    if candidate not in seen and abs(len(candidate) - len(word)) <= slips:
+                        seen.add(candidate)
+                        yield candidate
 
 
 def _least(word: str) -> int:

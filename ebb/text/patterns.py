@@ -24,6 +24,8 @@ _LEX = re.compile(
 )
 _ANY = r"[^ |/]+/[^ ]+ "
 _MAX_GAP = 12
+_SHORT = 40
+"""Tokens of a message that is simply searched through."""
 _COMMON = frozenset(
     [
         "i",
@@ -125,6 +127,8 @@ class _Part:
     """whether it can match nothing"""
     options: tuple[_Part, ...] = ()
     """the alternatives, where it is a plain choice"""
+    most: int = 1
+    """how many tokens it can take up"""
 
 
 @dataclass(slots=True)
@@ -132,7 +136,9 @@ class _Compiled:
     key: str
     source: str
     regex: str
+    best: frozenset[str] | None
     others: tuple[frozenset[str], ...]
+    most: int
     pattern: re.Pattern[str] | None = None
 
     def ready(self) -> re.Pattern[str]:
@@ -162,7 +168,7 @@ class PatternSet:
             words |= part.words
             best = min(part.needs, key=_cost, default=None)
             others = tuple(need for need in part.needs if need is not best)
-            self._all.append(_Compiled(key, source, " " + part.regex, others))
+            self._all.append(_Compiled(key, source, " " + part.regex, best, others, part.most))
             if best is None:
                 self._always.append(number)
             else:
@@ -189,6 +195,7 @@ class PatternSet:
         if not numbers:
             return []
         found: list[Hit] = []
+        places = _places(text, self._triggers) if len(text.tokens) > _SHORT else None
         for number in sorted(numbers):
             compiled = self._all[number]
             if only is not None and compiled.key not in only:
@@ -198,12 +205,52 @@ class PatternSet:
                     break
             else:
                 pattern = compiled.pattern or compiled.ready()
-                match = pattern.search(text.canonical)
-                while match is not None:
-                    found.append(_hit(compiled.key, match, text.starts))
-                    # a match ends with the space that the next one begins with
-                    match = pattern.search(text.canonical, match.end() - 1)
+                for begin, end in _windows(compiled, places, text):
+                    match = pattern.search(text.canonical, begin, end)
+                    while match is not None:
+                        found.append(_hit(compiled.key, match, text.starts))
+                        # a match ends with the space that the next one begins with
+                        match = pattern.search(text.canonical, match.end() - 1, end)
         return found
+
+
+def _places(text: Text, triggers: frozenset[str]) -> dict[str, list[int]]:
+    """Where the words and lemmas `triggers` stand in `text`."""
+    found: dict[str, list[int]] = {}
+    for at, token in enumerate(text.tokens):
+        for form in (token.text, f"~{token.lemma}"):
+            if form in triggers:
+                found.setdefault(form, []).append(at)
+    return found
+
+
+def _windows(
+    compiled: _Compiled, places: dict[str, list[int]] | None, text: Text
+) -> Iterator[tuple[int, int]]:
+    """Parts of the canonical text that hold every match: as far around a word that it needs as
+    it can reach. A long message is not read from end to end for each pattern."""
+    whole = len(text.canonical)
+    if places is None or compiled.best is None:
+        yield 0, whole
+        return
+    last = len(text.tokens)
+    reach = compiled.most
+    first = after = -1
+    for at in sorted({at for form in compiled.best for at in places.get(form, ())}):
+        if first >= 0 and at - reach > after:
+            yield _part(text, first, after, whole)
+            first = -1
+        if first < 0:
+            first = max(0, at - reach)
+        after = min(last, at + reach + 1)
+    if first >= 0:
+        yield _part(text, first, after, whole)
+
+
+def _part(text: Text, first: int, after: int, whole: int) -> tuple[int, int]:
+    """Characters of the tokens `first` up to `after`, and the clause edges beside them."""
+    begin = text.starts[first] - 1
+    return max(0, begin), text.starts[after] if after < len(text.starts) else whole
 
 
 def _hit(key: str, match: re.Match[str], starts: tuple[int, ...]) -> Hit:
@@ -267,6 +314,7 @@ class _Parser:
                 tuple(need for part in parts for need in part.needs),
                 frozenset().union(*(part.words for part in parts)),
                 empty=all(part.empty for part in parts),
+                most=sum(part.most for part in parts),
             ),
             place,
         )
@@ -286,19 +334,19 @@ class _Parser:
             size = 3 if text == "..." else int(text[2:])
             if not 1 <= size <= _MAX_GAP:
                 raise PatternError(f"{source!r}: a gap is 1 to {_MAX_GAP} words")
-            return _Part(f"((?:{_ANY}){{0,{size}}}?)", empty=True), place
+            return _Part(f"((?:{_ANY}){{0,{size}}}?)", empty=True, most=size), place
         if kind == "edge":
-            return _Part(r"(?:\| )?", empty=True), place
+            return _Part(r"(?:\| )?", empty=True, most=0), place
         if kind == "concept":
             return self._concept(source, text[1:-1]), place
         if kind == "deny":
             part, place = self._choice(source, tokens, place, ")")
-            return _Part(f"(?!{part.regex})", words=part.words, empty=True), place
+            return _Part(f"(?!{part.regex})", words=part.words, empty=True, most=part.most), place
         if text == "(":
             return self._choice(source, tokens, place, ")")
         if text == "[":
             part, place = self._choice(source, tokens, place, "]")
-            return _Part(f"(?:{part.regex})?", words=part.words, empty=True), place
+            return _Part(f"(?:{part.regex})?", words=part.words, empty=True, most=part.most), place
         if text == "^":
             return _Part(r"(?<=\| )", empty=True), place
         return _Part(r"(?=\|)", empty=True), place
@@ -364,6 +412,7 @@ def _either(options: list[_Part]) -> _Part:
         frozenset().union(*(o.words for o in flat)),
         empty=any(o.empty for o in flat),
         options=flat,
+        most=max(o.most for o in flat),
     )
 
 
