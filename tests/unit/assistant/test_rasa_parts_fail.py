@@ -172,7 +172,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (Core, "findings_in"),
+        (Extractor, "extract"),
         (Core, "_meant"),
         (IntentModel, "rank"),
         (IntentModel, "knows_a_word"),
@@ -191,7 +191,7 @@ def test_a_crisis_is_answered_whatever_raises_beside_it(
 def test_a_broken_finder_leaves_no_findings_and_the_rest(
     stock: Stock, monkeypatch: pytest.MonkeyPatch, log: Any
 ) -> None:
-    monkeypatch.setattr(Core, "findings_in", broken)
+    monkeypatch.setattr(Extractor, "extract", broken)
     assert stock.say(ASK)
     parsed = stock.tracker.latest_message.parse_data
     assert parsed[FINDINGS] == []

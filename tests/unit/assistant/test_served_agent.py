@@ -85,12 +85,12 @@ def served(talk: Talk, loop: asyncio.AbstractEventLoop) -> Iterator[Told]:
 def test_without_a_model_a_crisis_is_answered_and_the_rest_gets_the_honest_line(
     without_model: Told,
 ) -> None:
-    assert "116 123" in without_model.say(CRISIS, country="GB")
     assert "something went wrong" in without_model.say(REPORT, country="GB")
     assert "999" in without_model.say("what is a let-down?", country="GB")
+    assert "116 123" in without_model.say(CRISIS, country="GB")
     said = without_model.talk
-    assert [line for line in said if line[0] != "<"] == [CRISIS, REPORT, "what is a let-down?"]
-    assert said[1].startswith("<crisis.")
+    assert said[:4] == [REPORT, "<failed>", "what is a let-down?", "<failed>"]
+    assert said[4] == CRISIS and said[5].startswith("<crisis.")
     assert len(said) == 6
 
 
