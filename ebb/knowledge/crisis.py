@@ -46,6 +46,9 @@ CATEGORIES = (
 )
 """The closed set of categories: each has its own replies."""
 
+LANGUAGES = ("es", "fr")
+"""Languages besides English that a crisis reply has fixed words in (ISO 639-1)."""
+
 KINDS = ("negated", "quoted", "information", "past", "other", "adult", "feeding", "unwanted")
 """What may turn a hit, in the order in which it is asked. The first that applies decides."""
 _HELPERS = ("revives", "still", "child", "recovered", "was", "topic")
@@ -96,6 +99,8 @@ class Rule:
     fires: tuple[Example, ...]
     silent: tuple[Example, ...]
     turns: tuple[Example, ...]
+    language: str | None = None
+    """ISO 639-1 code of the language its words are in, where the reply can be given in it too"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ Profiles = Mapping[str, Mapping[str, Effect]]
 def _rule(node: Node, profiles: Profiles) -> Rule:
     record = node.record(
         {"id", "category", "tier", "level", "sources", "scope", "patterns", "fires", "silent"},
-        {"unless", "together", "turns"},
+        {"unless", "together", "turns", "language"},
     )
     tier = record["tier"].one_of(Tier)
     if tier is Tier.NONE:
@@ -205,7 +210,15 @@ def _rule(node: Node, profiles: Profiles) -> Rule:
         fires=_examples(record, "fires"),
         silent=_examples(record, "silent"),
         turns=_examples(record, "turns"),
+        language=_language(record["language"]) if "language" in record else None,
     )
+
+
+def _language(node: Node) -> str:
+    code = node.text()
+    if code not in LANGUAGES:
+        raise node.error(f"no reply is written in {code!r}", f"one of: {', '.join(LANGUAGES)}")
+    return code
 
 
 def _category(node: Node) -> str:

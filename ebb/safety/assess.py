@@ -28,6 +28,8 @@ _PIECES = 2
 """How many of her earlier messages a thought may be split over, besides this one."""
 _PIECE_LENGTH = 300
 """Characters of an earlier message that are looked at: its end."""
+_SHORT = 12
+"""A message of so few words says no more than what a rule saw in it and dropped as denied."""
 _NOTHING = Assessment()
 
 
@@ -39,6 +41,16 @@ class _Fired:
     tier: Tier
     category: str
     span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A rule whose words stand in a message, whatever came of it. `cause` turned or silenced it."""
+
+    rule: str
+    words: str
+    tier: Tier
+    cause: str | None
 
 
 class Safety:
@@ -94,6 +106,40 @@ class Safety:
             log.error("assessing a message failed: %s", type(error).__name__)
             return Assessment(Tier.CHECK, "ambiguous", (ERROR,))
 
+    def trace(self, text: str) -> list[Trace]:
+        """Every rule whose words stand in `text`, and what its context made of it."""
+        read = self._reader.read(text)
+        hits = self._patterns.find(read)
+        contexts = self._contexts.of(read, (hit.key for hit in hits))
+        found: list[Trace] = []
+        for hit in hits:
+            rule = self._rules[hit.key]
+            start, end = read.span(hit.first, hit.last)
+            if silenced := contexts.silences(rule, hit):
+                found.append(Trace(rule.id, text[start:end], Tier.NONE, silenced))
+                continue
+            turned = contexts.turned(rule, hit)
+            tier = turned[1].tier if turned else rule.tier
+            found.append(Trace(rule.id, text[start:end], tier, turned[0] if turned else None))
+        return list(dict.fromkeys(found))
+
+    def read_as(self, text: str) -> str:
+        """`text` as the rules see it: canonical words, "|" where a new clause starts."""
+        words: list[str] = []
+        clause = 0
+        for token in self._reader.read(text).tokens:
+            if token.clause != clause:
+                words.append("|")
+                clause = token.clause
+            words.append(token.text)
+        return " ".join(words)
+
+    def language(self, assessment: Assessment) -> str | None:
+        """ISO 639-1 code of the language in which the danger was told, the most urgent rule first;
+        None for English and for languages that the reply has no words in."""
+        rules = (self._rules.get(rule) for rule in assessment.rules)
+        return next((rule.language for rule in rules if rule and rule.language), None)
+
     def reading(self, text: str) -> Reading | None:
         """`text` as an answer to a yes-or-no question; None where it is not one. Never raises."""
         try:
@@ -136,7 +182,8 @@ class Safety:
             rule = self._rules[hit.key]
             if contexts.silences(rule, hit):
                 continue
-            effect = contexts.turned(rule, hit)
+            turned = contexts.turned(rule, hit)
+            effect = turned[1] if turned else None
             tier = rule.tier if effect is None else effect.tier
             if tier is Tier.NONE:
                 continue
@@ -179,7 +226,16 @@ class Safety:
         if asked and self._answers.knows(asked) and self._answers.meaning(text, asked):
             return _NOTHING
         hint = self._veiled.hint(text) if self._veiled else None
-        return Assessment(Tier.CHECK, hint.category, (hint.rule,), hint.spans) if hint else _NOTHING
+        if hint is None or (len(text.tokens) <= _SHORT and self._denied(text)):
+            return _NOTHING
+        return Assessment(Tier.CHECK, hint.category, (hint.rule,), hint.spans)
+
+    def _denied(self, text: Text) -> bool:
+        """Whether a rule saw its words there and their context turned them into nothing."""
+        contexts = self._contexts.of(text)
+        hits = ((self._rules[hit.key], hit) for hit in self._patterns.find(text))
+        turned = (contexts.turned(rule, hit) for rule, hit in hits)
+        return any(effect is not None and effect.tier is Tier.NONE for effect in turned)
 
     def _together(self, fired: Iterable[_Fired]) -> Assessment:
         ranked = sorted(

@@ -60,19 +60,20 @@ class Found:
     ) -> None:
         self._text, self._cues, self._places = text, cues, places
 
-    def silences(self, rule: Rule, hit: Hit) -> bool:
-        """Whether an `unless` covers part of the hit, or a needed companion is missing."""
+    def silences(self, rule: Rule, hit: Hit) -> str | None:
+        """`unless` where one covers part of the hit, `together` where a companion is missing."""
         for other in self._places.get(f"unless {rule.id}", ()):
             if other.first <= hit.last and hit.first <= other.last:
-                return True
-        return bool(rule.together) and f"together {rule.id}" not in self._places
+                return "unless"
+        missing = bool(rule.together) and f"together {rule.id}" not in self._places
+        return "together" if missing else None
 
-    def turned(self, rule: Rule, hit: Hit) -> Effect | None:
-        """What the first kind of cue that applies makes of the hit; None leaves it as it is."""
+    def turned(self, rule: Rule, hit: Hit) -> tuple[str, Effect] | None:
+        """The first kind of cue that applies, and what it makes of the hit; None leaves it."""
         for kind in KINDS:
             effect = rule.turned_by.get(kind)
             if effect is not None and self._applies(kind, hit):
-                return effect
+                return kind, effect
         return None
 
     def _applies(self, kind: str, hit: Hit) -> bool:

@@ -38,10 +38,12 @@ class Speller:
 
     def __call__(self, word: str) -> str | None:
         """The crisis word that the unknown `word` stands for, or None."""
-        if word in self._never or word in self._words:
+        if word in self._never:
             return None
         if found := self._variants.get(word):
             return found
+        if word in self._words:
+            return None
         if not 4 <= len(word) <= 16:
             return None
         best: tuple[tuple[int, bool, bool, bool], str] | None = None
