@@ -2,7 +2,7 @@
 # Needs git, make, python3 with venv, and a network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up chat train test lint check validate stories pytest bench clean
+.PHONY: help up chat train test lint check validate stories services pytest bench clean
 
 UV := .tools/bin/uv
 UV_VERSION := 0.13.9
@@ -50,7 +50,26 @@ stories: .venv/dev
 	.venv/bin/rasa test core --stories data/stories --out .ebb/results --fail-on-prediction-errors > .ebb/stories.log 2>&1 || { tail -50 .ebb/stories.log; exit 1; }
 	@grep -h "Correct:" .ebb/stories.log
 
-pytest: .venv/dev
+# PostgreSQL and Redis are needed to break them on purpose; the assistant needs neither.
+services: .venv/dev ## install what the tests need from Debian, where it is missing
+	@$(PY) tests/faults/programs.py >/dev/null && exit 0; \
+	packages="$$(sed 's/#.*//' debian-packages.txt | xargs)"; \
+	if [ "$$(id -u)" = 0 ]; then as=""; else as="sudo -n"; fi; \
+	if command -v apt-get >/dev/null && $$as true 2>/dev/null; then \
+		echo "Installing $$packages ..."; \
+		$$as apt-get update -qq >/dev/null \
+		&& $$as env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+			apt-get install -y -qq --no-install-recommends $$packages >/dev/null \
+		|| echo "apt-get could not install them" >&2; \
+	fi; \
+	missing="$$($(PY) tests/faults/programs.py | xargs)"; \
+	if [ -n "$$missing" ]; then \
+		echo "The tests need $$missing, and make could not install them." >&2; \
+		echo "Fix: sudo apt-get install -y --no-install-recommends $$packages" >&2; \
+		exit 1; \
+	fi
+
+pytest: .venv/dev services
 	@$(EBB) train --if-changed
 	$(PY) -m pytest
 

@@ -200,7 +200,7 @@ class Walk:
 
 
 @settings(
-    max_examples=WALKS or 120,
+    max_examples=WALKS or 50,
     deadline=None,
     derandomize=not WALKS,
     database=None,
@@ -222,7 +222,7 @@ def test_a_crisis_at_every_step_of_a_walk_is_answered_at_once(
 
 
 @settings(
-    max_examples=WALKS or 150,
+    max_examples=WALKS or 100,
     deadline=None,
     derandomize=not WALKS,
     database=None,
