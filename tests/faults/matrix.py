@@ -24,14 +24,25 @@ class Row:
     lost: int
     doubled: int
     passed: bool
-    note: str = ""
+
+    def with_another(self, row: Row) -> Row:
+        """This row and that of another conversation through the same fault."""
+        return Row(
+            self.fault,
+            max(self.crisis, row.crisis),
+            self.answered + row.answered,
+            self.honest + row.honest,
+            self.lost + row.lost,
+            self.doubled + row.doubled,
+            self.passed and row.passed,
+        )
 
     def cells(self) -> tuple[str, str, str, str]:
         """As the table shows it."""
         crisis = "never" if self.crisis == float("inf") else f"{self.crisis:.2f} s"
         met = [f"{self.answered} answered"] if self.answered else []
         met += [f"{self.honest} honest line"] if self.honest else []
-        after = self.note or f"lost {self.lost}, doubled {self.doubled}"
+        after = f"lost {self.lost}, doubled {self.doubled}"
         return (
             self.fault,
             crisis,
@@ -47,8 +58,10 @@ class Matrix:
     rows: list[Row] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
-        """Keep a row; a fault tried again keeps the last outcome."""
-        self.rows = [old for old in self.rows if old.fault != row.fault] + [row]
+        """Keep a row; several conversations through one fault make one row."""
+        self.rows = [old.with_another(row) if old.fault == row.fault else old for old in self.rows]
+        if all(old.fault != row.fault for old in self.rows):
+            self.rows.append(row)
 
     def markdown(self) -> str:
         """The table."""

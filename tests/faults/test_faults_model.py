@@ -10,6 +10,7 @@ import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ async def test_models_that_cannot_be_used(first: str, trial: NewTrial, tmp_path:
                 server.start(ready=False)
                 wait_for(lambda: listens(server.port) or not server.runs, "it did not start")
                 assert server.runs, server.log[-2000:]
-            wait_for(lambda said=problem: said in health(server)["model"], problem)
+            wait_for(partial(says, server, problem), problem)
             case = trial(fault, way)
             await case.through(PLAIN, REPORT)
             assert case.honest, "without a model nothing but a crisis can be answered"
@@ -100,6 +101,11 @@ async def test_models_that_cannot_be_used(first: str, trial: NewTrial, tmp_path:
         for case in cases:
             await case.heals()
             await case.finish()
+
+
+def says(server: Server, problem: str) -> bool:
+    """Whether whoever watches the server is told of this problem."""
+    return problem in health(server)["model"]
 
 
 def health(server: Server) -> dict[str, str]:

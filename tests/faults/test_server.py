@@ -4,118 +4,123 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import pytest
+from project import DEAD, make_project
+from services import Server, running
+from trial import CRISIS_SECONDS
 
-from ebb.assistant.erase import erase
 
-SENDERS: list[str] = []
+@dataclass(slots=True)
+class Served:
+    """A running server, and whether its actions work."""
+
+    server: Server
+    whole: bool
+
+    def say(self, message: str, sender: str | None = None) -> list[dict[str, object]]:
+        """The replies to one message, of a new conversation if none is named."""
+        return self.server.say(sender or new_sender(), message)
 
 
 @pytest.fixture(scope="module", params=["in process", "dead action server"])
-def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, bool]]:
-    """A running server, and whether its actions work."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A server over a project of its own."""
     whole = request.param == "in process"
-    environment = {**os.environ, **({} if whole else {"EBB_ACTIONS": "remote"})}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "ebb.cli", "serve", "--port", str(port)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        assert "ready" in server.stdout.readline(), "the server did not start"
-        yield f"http://127.0.0.1:{port}", whole
-    finally:
-        server.terminate()
-        server.wait(20)
-        for sender in SENDERS:
-            erase(sender)
-        SENDERS.clear()
+    project = make_project(tmp_path_factory.mktemp("server") / "project", actions=DEAD)
+    server = Server(project, **({} if whole else {"EBB_ACTIONS": "remote"}))
+    with running(server):
+        server.start()
+        yield Served(server, whole)
 
 
 def new_sender() -> str:
-    SENDERS.append(f"test-{uuid.uuid4().hex}")
-    return SENDERS[-1]
+    return f"test-{uuid.uuid4().hex}"
 
 
-def post(address: str, body: bytes) -> Any:
-    request = urllib.request.Request(
-        f"{address}/webhooks/rest/webhook", body, {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.loads(answer.read())
+def test_a_plain_question_needs_no_action(served: Served) -> None:
+    (reply,) = served.say("what is d-mer?")
+    assert "dysphoric milk ejection reflex" in str(reply["text"])
 
 
-def say(address: str, message: str, sender: str | None = None) -> list[dict[str, Any]]:
-    body = {"sender": sender or new_sender(), "message": message, "country": "GB"}
-    found: list[dict[str, Any]] = post(address, json.dumps(body).encode())
-    return found
-
-
-def test_a_plain_question_needs_no_action(address: tuple[str, bool]) -> None:
-    (reply,) = say(address[0], "what is d-mer?")
-    assert "dysphoric milk ejection reflex" in reply["text"]
-
-
-def test_a_crisis_is_answered_within_a_second_first_and_in_the_middle(
-    address: tuple[str, bool],
-) -> None:
+def test_a_crisis_is_answered_within_a_second_first_and_in_the_middle(served: Served) -> None:
     sender = new_sender()
-    say(address[0], "i dread every let down, it lasts a minute", sender)
+    served.say("i dread every let down, it lasts a minute", sender)
     started = time.perf_counter()
-    reply = say(address[0], "i want to kill myself", sender)[0]
-    assert time.perf_counter() - started < 1
-    assert "116 123" in reply["text"] and "999" in reply["text"]
-    again = say(address[0], "yes", sender)[0]
-    assert "999" in again["text"] and again["text"] != reply["text"]
+    text = str(served.say("i want to kill myself", sender)[0]["text"])
+    assert time.perf_counter() - started < CRISIS_SECONDS
+    assert "116 123" in text and "999" in text
+    again = str(served.say("yes", sender)[0]["text"])
+    assert "999" in again and again != text
 
 
-def test_a_dead_action_server_is_met_with_an_honest_line(address: tuple[str, bool]) -> None:
-    url, whole = address
-    replies = say(url, "i get a wave of dread just before my milk lets down")
+def test_a_dead_action_server_is_met_with_an_honest_line(served: Served) -> None:
+    replies = served.say("i get a wave of dread just before my milk lets down")
     assert replies
-    text = " ".join(reply["text"] for reply in replies)
-    assert ("About" in text) if whole else ("something went wrong" in text and "999" in text)
+    text = " ".join(str(reply["text"]) for reply in replies)
+    if served.whole:
+        assert "About" in text
+    else:
+        assert "something went wrong" in text and "999" in text
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"nope", b"[]", b"{}", b'{"sender": "a"}', b'{"sender": "a\\u0000", "message": "hi"}'],
 )
-def test_a_wrong_request_is_a_clear_error_and_harms_nothing(
-    address: tuple[str, bool], body: bytes
-) -> None:
+def test_a_wrong_request_is_a_clear_error_and_harms_nothing(served: Served, body: bytes) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
-        post(address[0], body)
+        served.server.post(body)
     assert refused.value.code == 400
     assert json.loads(refused.value.read())["error"]
-    assert say(address[0], "hello")
+    assert served.say("hello")
+
+
+@pytest.mark.parametrize("sender", ["a\x00b", "a\nb", " ", "", "x" * 300, "\ud800"])
+def test_an_id_that_no_store_can_keep_is_refused_at_the_door(served: Served, sender: str) -> None:
+    body = json.dumps({"sender": sender, "message": "i want to die"}).encode()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        served.server.post(body)
+    assert refused.value.code == 400
+    assert served.server.runs
 
 
 @pytest.mark.parametrize(
     "message", ["", "\x00\x07", "\ud83d\ude2d", "\u202eolleh", "milk " * 20_000, '/inform{"a": 1}']
 )
-def test_odd_messages_get_a_reply(address: tuple[str, bool], message: str) -> None:
-    assert say(address[0], message)[0]["text"]
+def test_odd_messages_get_a_reply(served: Served, message: str) -> None:
+    assert served.say(message)[0]["text"]
 
 
-def test_what_she_wrote_is_gone_after_erasing(address: tuple[str, bool]) -> None:
+def test_what_she_wrote_is_gone_after_erasing(served: Served) -> None:
     sender = new_sender()
-    say(address[0], "i want to die, says qwertzmarker", sender)
-    receipt = erase(sender)
-    assert receipt["erased"]["tracker"] > 0 and receipt["erased"]["crisis_record"] > 0
-    assert erase(sender)["erased"] == {"tracker": 0, "crisis_record": 0}
+    served.say("i want to die, says qwertzmarker", sender)
+    erased = erase(served.server, sender)
+    assert erased["tracker"] > 0 and erased["crisis_record"] > 0
+    assert set(erase(served.server, sender).values()) == {0}
+
+
+def erase(server: Server, conversation: str) -> dict[str, int]:
+    """What `ebb erase` deleted, by store, while the server runs."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ebb.cli", "erase", conversation],
+        env={**os.environ, "EBB_PROJECT": str(server.project)},
+        cwd=server.project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    receipt = json.loads(done.stdout.splitlines()[-1])
+    assert receipt["ok"]
+    found: dict[str, int] = receipt["erased"]
+    return found

@@ -303,7 +303,7 @@ class Trial:
                 break
             await asyncio.sleep(0.1)
         # What was stored twice would come a little later.
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.1)
         return self.way.stored(self.conversation)
 
 
