@@ -66,9 +66,10 @@ def _text(asked: dict[str, Any]) -> str:
     return text
 
 
-def _assess(_: argparse.Namespace) -> int:
+def _assess(options: argparse.Namespace) -> int:
     from ebb.conversation.core import core
     from ebb.conversation.events import assessment_to_json
+    from ebb.safety.explain import explain
     from ebb.types import Turn
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +77,10 @@ def _assess(_: argparse.Namespace) -> int:
         if not isinstance(recent, list):
             raise ValueError('"recent" must be a list of {"by", "text", "asked"}')
         turns = [Turn(_side(t), str(t.get("text") or ""), t.get("asked")) for t in recent]
-        return assessment_to_json(core().safety.assess(_text(asked), turns))
+        found = assessment_to_json(core().safety.assess(_text(asked), turns))
+        if options.explain:
+            found["why"] = list(explain(core().safety, _text(asked), turns))
+        return found
 
     core()
     return _batch(answer, sys.stdin)
@@ -300,11 +304,14 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--jsonl", action="store_true", help="read and write JSON Lines")
     chat.add_argument("--country", help="two-letter country code, for help lines")
 
-    add(
+    assess = add(
         "assess",
         _assess,
         "Assess messages for danger, on words alone.",
         'echo \'{"text": "i cant do this"}\' | ebb assess',
+    )
+    assess.add_argument(
+        "--explain", action="store_true", help="tell which rules, words and contexts decided"
     )
     add(
         "understand",

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ebb.knowledge.crisis import CrisisRules, Reading
+from ebb.knowledge.crisis import CrisisRules, Reading, Rule
 from ebb.knowledge.language import Language
 from ebb.safety.answers import AnswerReader
 from ebb.safety.context import Contexts
@@ -105,6 +105,10 @@ class Safety:
         except Exception as error:  # whatever went wrong, she is asked
             log.error("assessing a message failed: %s", type(error).__name__)
             return Assessment(Tier.CHECK, "ambiguous", (ERROR,))
+
+    def rule(self, name: str) -> Rule:
+        """The rule with the id `name`. Raises `KeyError` where there is none."""
+        return self._rules[name]
 
     def trace(self, text: str) -> list[Trace]:
         """Every rule whose words stand in `text`, and what its context made of it."""
@@ -232,10 +236,10 @@ class Safety:
 
     def _denied(self, text: Text) -> bool:
         """Whether a rule saw its words there and their context turned them into nothing."""
-        contexts = self._contexts.of(text)
-        hits = ((self._rules[hit.key], hit) for hit in self._patterns.find(text))
-        turned = (contexts.turned(rule, hit) for rule, hit in hits)
-        return any(effect is not None and effect.tier is Tier.NONE for effect in turned)
+        hits = self._patterns.find(text)
+        contexts = self._contexts.of(text, (hit.key for hit in hits))
+        turned = (contexts.turned(self._rules[hit.key], hit) for hit in hits)
+        return any(found is not None and found[1].tier is Tier.NONE for found in turned)
 
     def _together(self, fired: Iterable[_Fired]) -> Assessment:
         ranked = sorted(

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ebb.knowledge.crisis import CrisisRules, Rule
+from ebb.knowledge.crisis import Rule
 from ebb.safety.assess import Safety
 from ebb.types import Tier, Turn
 
 
-def explain(
-    safety: Safety, rules: CrisisRules, text: str, recent: Sequence[Turn] = ()
-) -> Iterator[str]:
-    """Lines for a person. `rules` are those that `safety` was made with."""
+def explain(safety: Safety, text: str, recent: Sequence[Turn] = ()) -> Iterator[str]:
+    """Lines for a person about `text`, said after `recent` (oldest first)."""
     found = safety.assess(text, recent)
     yield f"{found.tier.value}: {found.category or 'no danger found in these words'}"
-    known = {rule.id: rule for rule in rules.rules}
-    told = set()
+    told: set[str] = set()
     for trace in safety.trace(text):
         told.add(trace.rule)
-        outcome = _outcome(known[trace.rule], trace.cause, trace.tier)
+        outcome = _outcome(safety.rule(trace.rule), trace.cause, trace.tier)
         yield f'  {trace.rule}: "{trace.words}"{outcome}'
     for rule in found.rules:
         if rule not in told:
