@@ -41,7 +41,7 @@ from ebb.conversation.events import SAFETY
 
 log = logging.getLogger(__name__)
 
-HONEST, SESSION = "utter_default", "action_session_start"
+HONEST, SESSION, TIMESTAMP = "utter_default", "action_session_start", "timestamp"
 
 
 class ServedAgent(Agent):
@@ -62,19 +62,39 @@ class ServedAgent(Agent):
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """One turn. Raises only what the store raises where it can keep nothing."""
         async with self.lock_store.lock(message.sender_id):
-            found: list[dict[str, Any]] | None = None
-            with _noted(message.output_channel) as sent:
-                if self.processor is not None:
-                    try:
-                        found = await self.processor.handle_message(message)
-                    except Exception as error:
-                        # Only the kind of error: its text may hold what she wrote.
-                        log.error("Rasa's turn failed: %s", type(error).__name__)
-                    else:
-                        if sent:
-                            return found
-            await self._complete(message, sent)
+            found = await self._turn(message)
+            await self._keep_own_lines(message)
             return found
+
+    async def _turn(self, message: UserMessage) -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] | None = None
+        with _noted(message.output_channel) as sent:
+            if self.processor is not None:
+                try:
+                    found = await self.processor.handle_message(message)
+                except Exception as error:
+                    # Only the kind of error: its text may hold what she wrote.
+                    log.error("Rasa's turn failed: %s", type(error).__name__)
+                else:
+                    if sent:
+                        return found
+        await self._complete(message, sent)
+        return found
+
+    async def _keep_own_lines(self, message: UserMessage) -> None:
+        """Store what the channel said by itself while it waited for a late turn."""
+        lines: list[dict[str, Any]] = getattr(message.output_channel, "own_lines", [])
+        if not lines:
+            return
+        tracker = await self.tracker_store.get_or_create_tracker(
+            message.sender_id, append_action_listen=False
+        )
+        for line in lines:
+            said = create_bot_utterance({k: v for k, v in line.items() if k != TIMESTAMP})
+            said.timestamp = line.get(TIMESTAMP, said.timestamp)
+            _add(tracker, self._current_domain(), said)
+        lines.clear()
+        await self.tracker_store.save(tracker)
 
     async def _complete(self, message: UserMessage, sent: list[dict[str, Any]]) -> None:
         """Store what the turn did not, and end its silence. `sent` is what she has seen of it."""

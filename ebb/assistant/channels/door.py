@@ -22,11 +22,11 @@ from ebb.assistant import spool
 from ebb.assistant.channels.memory import Memories, Memory, is_opaque, opaque
 from ebb.assistant.channels.sending import LATER, Deliver, send
 from ebb.assistant.channels.turns import How, Turns
-from ebb.assistant.wire import from_rasa
+from ebb.assistant.wire import as_rasa, from_rasa
 from ebb.assistant.workers import TooSlow, Workers
 from ebb.conversation.core import Core, core
 from ebb.conversation.events import SAFETY, Event, assessment_to_json
-from ebb.types import Assessment, Button, Reply, Tier
+from ebb.types import Assessment, Button, Finding, Reply, Tier
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ SEEN = SAFETY
 """Metadata of a user message: what the safety net found in all of it."""
 SENT = "ebb_sent"
 """Metadata of a user message: id of the reply that the safety net already sent."""
+TIME = "timestamp"
 UNDELIVERED = "ebb_undelivered"
 """Metadata of a user message: ids of replies before it that could not be sent to her."""
 
@@ -75,6 +76,7 @@ class _Message:
     delivered: int = 0
     late: bool = False
     erased: bool = False
+    own_lines: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def overtaken(self) -> bool:
@@ -136,9 +138,10 @@ class Door:
             deliver=deliver,
             memory=memory,
         )
-        findings = self._ebb.findings_in(message.words)
-        memory.country = self._ebb.country_in(message.words, message.payload) or memory.country
+        findings: tuple[Finding, ...] = ()
         try:
+            findings = self._ebb.findings_in(message.words)
+            memory.country = self._ebb.country_in(message.words, message.payload) or memory.country
             message.assessment = await self._assess(message)
             message.sent = self._crisis_reply(message)
         except Exception as error:
@@ -326,6 +329,7 @@ class Door:
         if message.delivered == 0 and message.sent is None:
             names = {How.LATE: "late", How.REFUSED: "too_fast", How.DONE: "failed"}
             reply = self._ebb.message(names[how], memory.country)
+            message.own_lines.append({**as_rasa(reply), TIME: time.time()})
             await self._tell(message.deliver, memory, reply)
 
     async def _handled(self, said: UserMessage) -> None:
@@ -359,6 +363,11 @@ class _Outgoing(OutputChannel):
 
     def __init__(self, door: Door, message: _Message) -> None:
         self._door, self._message = door, message
+
+    @property
+    def own_lines(self) -> list[dict[str, Any]]:
+        """What the door said by itself since the message, for the turn to store when it ends."""
+        return self._message.own_lines
 
     @classmethod
     def name(cls) -> str:

@@ -6,6 +6,7 @@ For scripts, health checks and a host's own page. `{"sender": "...", "message": 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,15 +17,17 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from ebb.assistant.channels.door import SECONDS, Door
+from ebb.assistant.channels.door import SECONDS, Door, Seen
 from ebb.assistant.channels.memory import opaque
 from ebb.assistant.channels.recall import recall_of
 from ebb.assistant.channels.sending import Gone
 from ebb.replies import page
-from ebb.types import Reply
+from ebb.types import Level, Reply
 
 MAX_BYTES = 1_000_000
 MAX_SENDER = 200
+SOON = 0.4
+"""Seconds after which a crisis reply leaves, though the turn behind it still runs."""
 
 
 class RestChannel(InputChannel):
@@ -47,6 +50,7 @@ class RestChannel(InputChannel):
         """The routes of this channel."""
         blueprint = Blueprint("ebb_rest")
         door: list[Door] = []
+        running: set[asyncio.Future[Seen]] = set()
 
         @blueprint.route("/", methods=["GET"])
         async def health(_: Request) -> HTTPResponse:
@@ -68,14 +72,22 @@ class RestChannel(InputChannel):
                 return response.json({"error": asked}, status=400)
             sender, message, country = asked
             replies: list[dict[str, Any]] = []
-            answered = False
+            answered = helped = False
 
             async def collect(reply: Reply) -> None:
+                nonlocal helped
                 if answered:
                     raise Gone
+                helped = helped or _is_help(reply)
                 replies.append(as_json(reply, sender))
 
-            await door[0].receive(sender, message, collect, country)
+            turn = asyncio.ensure_future(door[0].receive(sender, message, collect, country))
+            running.add(turn)
+            turn.add_done_callback(running.discard)
+            await asyncio.wait({turn}, timeout=SOON)
+            if not helped:
+                await turn
+            # Help does not wait for the rest of the turn, which goes on and is stored.
             answered = True
             return response.json(replies, ensure_ascii=False, dumps=json.dumps)
 
@@ -85,6 +97,11 @@ class RestChannel(InputChannel):
                 await door[0].close(SECONDS)
 
         return blueprint
+
+
+def _is_help(reply: Reply) -> bool:
+    level = (reply.card or {}).get("level")
+    return reply.id.startswith("crisis.") or level == Level.EMERGENCY.value
 
 
 def as_json(reply: Reply, sender: str) -> dict[str, Any]:
