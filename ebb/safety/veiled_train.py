@@ -39,10 +39,10 @@ _UNIT = 100
 _COST, _KEPT, _KEPT_EACH, _SEEN_AT_LEAST = 0.3, 10500, 220, 2
 _REQUEST_WEIGHT = 8.0
 """A request counts as so many messages: there are few, and they must stay quiet above all."""
-_QUIET, _QUIET_REQUESTS, _QUIET_HARD = 0.0015, 0.018, 0.1
+_QUIET, _QUIET_REQUESTS, _QUIET_HARD = 0.0015, 0.015, 0.1
 """Shares that may be raised at most: of ordinary talk, of requests, of frightening words.
 
-Our requests are chosen to be hard (long, cross, in the first person): one in 55 of them is about
+Our requests are chosen to be hard (long, cross, in the first person): one in 67 of them is about
 one in 300 of those that people send.
 """
 _OWN_WAY = re.compile(
