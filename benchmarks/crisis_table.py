@@ -1,6 +1,6 @@
 """Recall and false alarms of `Safety.assess` on labelled messages, with 95 % Wilson intervals.
 
-    python benchmarks/crisis_table.py messages.jsonl [--misses] [--speed] [--obfuscated]
+    python benchmarks/crisis_table.py messages.jsonl [--misses] [--speed] [--rules-only] [--obfuscated]
 
 The file may also be named by the environment variable EBB_CRISIS_DEV. One JSON object a line:
 `text`, and `set`: positive, hard_negative or neutral. Optional: positives have `tier` (explicit,
@@ -42,10 +42,10 @@ def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def safety(knowledge: Path = KNOWLEDGE) -> Safety:
-    """The assessor over the knowledge of this checkout."""
+def safety(knowledge: Path = KNOWLEDGE, *, veiled: bool = True) -> Safety:
+    """The assessor over the knowledge of this checkout, with or without the model of hints."""
     reader = Reader(language.load(knowledge / "language"))
-    return Safety(crisis.load(knowledge / "crisis"), reader)
+    return Safety(crisis.load(knowledge / "crisis"), reader, veiled=veiled)
 
 
 def strata(judged: Sequence[Judged]) -> Iterator[tuple[str, list[Judged]]]:
@@ -238,12 +238,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--misses", action="store_true", help="print what went wrong")
     parser.add_argument("--speed", action="store_true", help="measure the speed as well")
     parser.add_argument("--obfuscated", action="store_true", help="disguise the explicit ones too")
+    parser.add_argument("--rules-only", action="store_true", help="without the model of hints")
     options = parser.parse_args(arguments)
     if not options.file:
         print("name a file, or set EBB_CRISIS_DEV", file=sys.stderr)
         return 2
     rows = [json.loads(line) for line in Path(options.file).read_text("utf-8").splitlines() if line]
-    judge = safety()
+    judge = safety(veiled=not options.rules_only)
     judge.warm()
     if options.speed:
         neutral = [row["text"] for row in rows if row["set"] == "neutral"]
