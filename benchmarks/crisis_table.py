@@ -1,6 +1,7 @@
 """Recall and false alarms of `Safety.assess` on labelled messages, with 95 % Wilson intervals.
 
-    python benchmarks/crisis_table.py messages.jsonl [--misses] [--speed] [--rules-only] [--obfuscated]
+    python benchmarks/crisis_table.py messages.jsonl [--misses] [--speed] [--obfuscated]
+        [--rules-only]
 
 The file may also be named by the environment variable EBB_CRISIS_DEV. One JSON object a line:
 `text`, and `set`: positive, hard_negative or neutral. Optional: positives have `tier` (explicit,
