@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import time
 from collections.abc import Callable
@@ -48,8 +49,11 @@ class Switch:
     def function(self) -> Callable[..., Any]:
         """What to put in the place of the whole one; a coroutine function if that was one."""
         if not inspect.iscoroutinefunction(self._whole):
-            return lambda *given, **named: self._now()(*given, **named)
+            return functools.wraps(self._whole)(
+                lambda *given, **named: self._now()(*given, **named)
+            )
 
+        @functools.wraps(self._whole)
         async def switched(*given: Any, **named: Any) -> Any:
             return await self._now()(*given, **named)
 
