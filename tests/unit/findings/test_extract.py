@@ -22,7 +22,11 @@ RULES = finding_rules.load(ROOT / "knowledge" / "findings")
 READER = Reader(LANGUAGE)
 EXTRACTOR = Extractor(RULES, READER, Scopes(LANGUAGE))
 TODAY = date(2025, 5, 14)
-EXAMPLES = yaml.safe_load((Path(__file__).parent / "examples.yml").read_text())["examples"]
+EXAMPLES = [
+    example
+    for file in sorted(Path(__file__).parent.glob("examples*.yml"))
+    for example in yaml.safe_load(file.read_text(encoding="utf-8"))["examples"]
+]
 
 
 def hear(text: str, asked: str | None = None) -> dict[str, Finding]:
