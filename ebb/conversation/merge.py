@@ -12,6 +12,8 @@ YES_NO = {"affirm": "yes", "deny": "no", "not_sure": NOT_SURE}
 """What a bare yes, no or "don't know" answers when a question is open."""
 QUESTIONS, QUESTION_LENGTH = 5, 200
 """How many of her own questions are kept, and how many characters of each."""
+ANSWER_WORDS = 5
+"""Up to so many words, a message that answers the open question is nothing but the answer."""
 
 
 def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str, str]) -> State:
@@ -36,9 +38,19 @@ def merged(state: State, heard: Heard, tables: Tables, crisis_findings: dict[str
     for finding in new.values():
         state = learned(state, replace(finding, at=heard.at), tables)
     state = _asking(state, heard)
-    for intent in (heard.intent, heard.told_too):
-        state = _entered(state, intent, tables)
+    if not _only_an_answer(heard, new.get(asked or "")):
+        for intent in (heard.intent, heard.told_too):
+            state = _entered(state, intent, tables)
     return replace(state, heard_until=max(state.heard_until, heard.at))
+
+
+def _only_an_answer(heard: Heard, answer: Finding | None) -> bool:
+    """Whether she answered in a few words. A guess at what they report must not open a table.
+
+    What they do tell besides is among the findings, and those open tables by themselves.
+    """
+    short = len((heard.text or "").split()) <= ANSWER_WORDS
+    return short and answer is not None and answer.source == "answered"
 
 
 def learned(state: State, finding: Finding, tables: Tables) -> State:
