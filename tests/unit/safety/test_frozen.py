@@ -15,6 +15,7 @@ from ebb.types import Turn
 ROWS: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("frozen.yml").read_text("utf-8")
 )["messages"]
+ROWS += yaml.safe_load(Path(__file__).with_name("frozen_body.yml").read_text("utf-8"))["messages"]
 _TURN = re.compile(r"(user|bot)(?:\((\S+?)\))?: (.*)", re.DOTALL)
 
 
