@@ -11,6 +11,7 @@ matching is linear in the length of the message.
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -195,7 +196,7 @@ class PatternSet:
         if not numbers:
             return []
         found: list[Hit] = []
-        places = _places(text, self._triggers) if len(text.tokens) > _SHORT else None
+        places = _Places(text) if len(text.tokens) > _SHORT else None
         for number in sorted(numbers):
             compiled = self._all[number]
             if only is not None and compiled.key not in only:
@@ -204,8 +205,11 @@ class PatternSet:
                 if need.isdisjoint(forms):
                     break
             else:
+                windows = places.windows(compiled) if places else _WHOLE
+                if not windows:
+                    continue
                 pattern = compiled.pattern or compiled.ready()
-                for begin, end in _windows(compiled, places, text):
+                for begin, end in windows:
                     match = pattern.search(text.canonical, begin, end)
                     while match is not None:
                         found.append(_hit(compiled.key, match, text.starts))
@@ -214,43 +218,76 @@ class PatternSet:
         return found
 
 
-def _places(text: Text, triggers: frozenset[str]) -> dict[str, list[int]]:
-    """Where the words and lemmas `triggers` stand in `text`."""
-    found: dict[str, list[int]] = {}
-    for at, token in enumerate(text.tokens):
-        for form in (token.text, f"~{token.lemma}"):
-            if form in triggers:
-                found.setdefault(form, []).append(at)
-    return found
+_WHOLE = [(0, sys.maxsize)]
+_OFTEN = 20
+"""A word so much more frequent than the rarest one stands near it anyway."""
 
 
-def _windows(
-    compiled: _Compiled, places: dict[str, list[int]] | None, text: Text
-) -> Iterator[tuple[int, int]]:
-    """Parts of the canonical text that hold every match: as far around a word that it needs as
-    it can reach. A long message is not read from end to end for each pattern."""
-    whole = len(text.canonical)
-    if places is None or compiled.best is None:
-        yield 0, whole
-        return
-    last = len(text.tokens)
-    reach = compiled.most
-    first = after = -1
-    for at in sorted({at for form in compiled.best for at in places.get(form, ())}):
-        if first >= 0 and at - reach > after:
-            yield _part(text, first, after, whole)
-            first = -1
-        if first < 0:
-            first = max(0, at - reach)
-        after = min(last, at + reach + 1)
-    if first >= 0:
-        yield _part(text, first, after, whole)
+class _Places:
+    """Where the words of a long text stand, so that it is read only where a pattern can match."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._of: dict[str, list[int]] = {}
+        for at, token in enumerate(text.tokens):
+            self._of.setdefault(token.text, []).append(at)
+            self._of.setdefault(f"~{token.lemma}", []).append(at)
+        self._met: dict[int, list[int]] = {}
+
+    def windows(self, compiled: _Compiled) -> list[tuple[int, int]]:
+        """The parts of the canonical text that hold every match.
+
+        A match reaches no further than its pattern is long, so all words that it needs stand
+        that near to each other; parts are as far around such a place as it can reach.
+        """
+        if compiled.best is None:
+            return _WHOLE
+        anchors, reach = self._meeting(compiled.best), compiled.most
+        for need in compiled.others:
+            others = self._meeting(need)
+            if len(others) > _OFTEN * len(anchors):
+                continue
+            anchors = [at for at in anchors if _near(others, at, reach)]
+            if not anchors:
+                return []
+        found: list[tuple[int, int]] = []
+        last = len(self._text.tokens)
+        first = after = -1
+        for at in anchors:
+            if first >= 0 and at - reach > after:
+                found.append(_part(self._text, first, after))
+                first = -1
+            if first < 0:
+                first = max(0, at - reach)
+            after = min(last, at + reach + 1)
+        if first >= 0:
+            found.append(_part(self._text, first, after))
+        return found
+
+    def _meeting(self, need: frozenset[str]) -> list[int]:
+        """Where a word of `need` stands."""
+        found = self._met.get(id(need))
+        if found is None:
+            forms = need & self._text.forms
+            if len(forms) == 1:
+                (form,) = forms
+                found = self._of[form]
+            else:
+                found = sorted({at for form in forms for at in self._of[form]})
+            self._met[id(need)] = found
+        return found
 
 
-def _part(text: Text, first: int, after: int, whole: int) -> tuple[int, int]:
+def _near(places: list[int], at: int, reach: int) -> bool:
+    """Whether one of `places`, sorted, is within `reach` of `at`."""
+    first = bisect_left(places, at - reach)
+    return first < len(places) and places[first] <= at + reach
+
+
+def _part(text: Text, first: int, after: int) -> tuple[int, int]:
     """Characters of the tokens `first` up to `after`, and the clause edges beside them."""
     begin = text.starts[first] - 1
-    return max(0, begin), text.starts[after] if after < len(text.starts) else whole
+    return max(0, begin), text.starts[after] if after < len(text.starts) else sys.maxsize
 
 
 def _hit(key: str, match: re.Match[str], starts: tuple[int, ...]) -> Hit:
