@@ -144,12 +144,14 @@ class Entry:
 class RedFlag:
     """A finding that must be acted on: `at_least` gives, by value, the lowest level allowed.
 
-    It holds except in cases that satisfy `unless`.
+    It holds except in cases that satisfy `unless`. Values are listed with the gravest first, unless
+    they are `alternatives`: kinds of which none is graver than another.
     """
 
     finding: str
     at_least: Mapping[str, Level]
     unless: Conditions
+    alternatives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,7 +551,7 @@ def _severity(node: Node) -> Severity:
 
 
 def _red_flag(node: Node) -> RedFlag:
-    fields = node.record({"finding", "at_least"}, {"unless"})
+    fields = node.record({"finding", "at_least"}, {"unless", "alternatives"})
     at_least = {value: level.one_of(Level) for value, level in fields["at_least"].fields().items()}
     if not at_least:
         raise fields["at_least"].error("a red flag needs at least one value with a level")
@@ -557,6 +559,7 @@ def _red_flag(node: Node) -> RedFlag:
         fields["finding"].text(),
         MappingProxyType(at_least),
         fields.get("unless", _conditions, MappingProxyType({})),
+        fields.get("alternatives", Node.flag, False),
     )
 
 

@@ -69,7 +69,7 @@ def test_triage_asks_and_concludes_with_reasons_and_sources() -> None:
     done = {
         "feeling_at_letdown": "yes", "onset_relative_to_letdown": "before",
         "episode_length": "up_to_2_min", "mood_between_feeds": "fine",
-        "thoughts_of_harm": "no", "how_often": "every_feed", "strength": "mild",
+        "thoughts_of_harm": "no", "strength": "mild", "closing_signs": "none",
     }  # fmt: skip
     given = '{"findings": {"feeling_at_letdown": "yes"}}\n' + json.dumps({"findings": done}) + "\n"
     asked, concluded = lines(ebb("triage", given=given))

@@ -119,6 +119,7 @@ def _never_lower(tables: Tables, space: Space) -> Iterator[Failure | str]:
     """Unknown, or a milder value, replaced by a red flag: the level is never lower after.
 
     `at_least` lists the gravest value first; what it does not list is milder than all it lists.
+    Of a flag whose values are `alternatives`, only what no flag of the finding lists is milder.
     """
     highest_otherwise = max(tables.outcomes[table.otherwise].level.rank for table in tables.tables)
     for flag in tables.red_flags:
@@ -127,6 +128,8 @@ def _never_lower(tables: Tables, space: Space) -> Iterator[Failure | str]:
                 where = f"{flag.finding}: {value} may be less urgent than an unknown"
                 yield Failure(NEVER_LOWER, where, {flag.finding: value})
             graver = list(flag.at_least)[: list(flag.at_least).index(value) + 1]
+            if flag.alternatives:
+                graver = [v for f in tables.red_flags if f.finding == flag.finding for v in f.at_least]
             milder = space.all(flag.finding) - frozenset(graver)
             change = _Change(flag.finding, milder, value, _exempt(flag))
             yield from _kept(tables, space, NEVER_LOWER, change)
@@ -157,6 +160,9 @@ def _kept(tables: Tables, space: Space, name: str, change: _Change) -> Iterator[
     """
     openers = _openers(tables)
     for row in tables.rows:
+        if change.finding not in row.when and change.finding not in row.not_if:
+            yield name  # the row itself matches after the change as well
+            continue
         before = space.both(space.row(row), {change.finding: change.before})
         if before is None:
             continue

@@ -70,7 +70,55 @@ AT_LETDOWN = {"feeling_at_letdown": "yes"}
         ("feelings", AT_LETDOWN, {"episode_length": "up_to_10_min"}, "dmer_possible"),
         ("feelings", AT_LETDOWN, {"episode_length": "longer"}, "not_dmer_alone"),
         ("feelings", AT_LETDOWN, {"onset_relative_to_letdown": "any_time"}, "not_dmer_alone"),
-        ("feelings", AT_LETDOWN, {"how_often": "once_or_twice"}, "not_clear_yet"),
+        (
+            "feelings",
+            {**AT_LETDOWN, "how_often": "once_or_twice"},
+            {"strength": "mild"},
+            "dmer_early",
+        ),
+        ("feelings", {**AT_LETDOWN, "how_often": "once_or_twice"}, {}, "dmer_possible"),
+        ("feelings", {}, {"mood_between_feeds": "anxious", **AT_LETDOWN}, "dmer_with_low_mood"),
+        (
+            "feelings",
+            AT_LETDOWN,
+            {"mood_between_feeds": "somewhat_low", "episode_length": "all_day"},
+            "letdown_feeling_with_low_mood",
+        ),
+        ("feelings", {"thyroid_signs": "yes"}, {}, "thyroid_clues"),
+        (
+            "feelings",
+            {"thyroid_signs": "yes"},
+            {"chest_pain_or_breathless": "yes"},
+            "chest_pain",
+        ),
+        ("feelings", {"tired": "yes"}, {}, "ordinary_tiredness"),
+        ("feelings", {"tired": "yes"}, {"rest_helps": "no"}, "tired_not_easing"),
+        ("feelings", {"tired": "yes"}, {"thoughts_of_harm": "yes"}, "suicidal_thoughts"),
+        ("feelings", {"pleasure_lost": "yes"}, {}, "low_mood_recent"),
+        (
+            "feelings",
+            {},
+            {"mood_between_feeds": "somewhat_low", "pleasure_lost": "yes"},
+            "low_mood_no_pleasure",
+        ),
+        ("feelings", {"epds_score": "to_30"}, {}, "score_high"),
+        ("feelings", {"epds_score": "to_12"}, {}, "score_raised"),
+        ("feelings", {"epds_score": "to_9"}, {}, "feeling_well"),
+        ("feelings", {"phq9_score": "to_19"}, {}, "score_high"),
+        ("feelings", {"gad7_score": "to_14"}, {}, "score_raised"),
+        ("feelings", {"epds_item10": "above_zero"}, {}, "score_item_soon"),
+        (
+            "feelings",
+            {"epds_item10": "above_zero"},
+            {"thoughts_of_harm": "yes"},
+            "suicidal_thoughts",
+        ),
+        (
+            "feelings",
+            {"phq9_item9": "above_zero"},
+            {"thoughts_of_harm": REFUSED},
+            "score_safety_check",
+        ),
         ("feelings", AT_LETDOWN, {"mood_between_feeds": "low_most_of_day"}, "dmer_with_low_mood"),
         ("feelings", AT_LETDOWN, {"thoughts_of_harm": "yes"}, "suicidal_thoughts"),
         ("feelings", AT_LETDOWN, {"thoughts_of_harm": NOT_SURE}, "safety_not_sure"),
@@ -156,7 +204,8 @@ def test_each_pattern_ends_where_the_dossier_says(real, play, said, answers, out
 
 
 def test_enough_wet_nappies_for_the_day_raise_no_alarm(real) -> None:
-    taken = step(real, {"wet_nappies": "few_3_4", "baby_age": "day_3_4"}, ["emergencies"])
+    said = {"wet_nappies": "few_3_4", "baby_age": "day_3_4", "closing_signs": "none"}
+    taken = step(real, said, ["emergencies"])
     assert taken.outcome is not None
     assert taken.outcome.id == "body_not_clear"
 
@@ -177,7 +226,7 @@ def test_what_she_told_freely_is_not_asked(real) -> None:
         "episode_length": "up_to_2_min",
         "mood_between_feeds": "fine",
     }
-    assert ends(real, "feelings", said)[1] == ["thoughts_of_harm", "how_often", "strength"]
+    assert ends(real, "feelings", said)[1] == ["thoughts_of_harm", "strength", "closing_signs"]
 
 
 def test_low_mood_is_not_met_with_questions_about_births_or_latches(real) -> None:
@@ -186,10 +235,10 @@ def test_low_mood_is_not_met_with_questions_about_births_or_latches(real) -> Non
     assert not unrelated & set(asked)
 
 
-def test_after_a_loss_only_safety_is_asked(real) -> None:
+def test_after_a_loss_only_safety_and_danger_signs_are_asked(real) -> None:
     for play in ("loss", "feelings", "worries", "baby"):
         said = {"baby_situation": "died", **AT_LETDOWN, "birth_flashbacks": "yes"}
-        assert set(ends(real, play, said)[1]) <= {"thoughts_of_harm"}
+        assert set(ends(real, play, said)[1]) <= {"thoughts_of_harm", "closing_signs"}
 
 
 def test_before_birth_no_question_is_about_milk_or_a_born_baby(real) -> None:

@@ -49,7 +49,7 @@ def test_a_psychosis_row_that_is_too_mild_is_found_with_its_case(real) -> None:
 
 
 def test_a_dmer_outcome_without_the_safety_question_is_found(real) -> None:
-    mild = next(row for row in real.rows if row.id == "feelings.dmer_mild")
+    mild = next(row for row in real.rows if row.id == "dmer.mild")
     careless = {f: values for f, values in mild.when.items() if f != "thoughts_of_harm"}
     found = list(prove_rows(changed(real, mild.id, when=careless)))
     assert any(f"{mild.id} does not need thoughts_of_harm" == failure.where for failure in found)
@@ -211,7 +211,7 @@ def test_a_wrong_example_is_found_and_shown() -> None:
     )
     found = prove(tables([wrong])).failures
     assert {"An example matches its row", "A counter-example does not match"} <= {
-        failure.property for failure in found
+        failure.name for failure in found
     }
     assert "a: no" in str(found[0])
 
