@@ -15,7 +15,11 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from ebb.text import kept
+from ebb.text.kept import Kept, compiled
 from ebb.text.model import Hit, Text
 
 _LEX = re.compile(
@@ -140,11 +144,14 @@ class _Compiled:
     best: frozenset[str] | None
     others: tuple[frozenset[str], ...]
     most: int
+    kept: Kept | None = None
     pattern: re.Pattern[str] | None = None
 
     def ready(self) -> re.Pattern[str]:
         if self.pattern is None:
-            self.pattern = re.compile(self.regex)
+            if self.kept is None:
+                self.kept = compiled(self.regex)
+            self.pattern = self.kept.pattern(self.source)
         return self.pattern
 
 
@@ -157,35 +164,32 @@ class PatternSet:
     def __init__(
         self, patterns: Iterable[tuple[str, str]], concepts: Mapping[str, Sequence[str]]
     ) -> None:
-        parser = _Parser(concepts)
-        self._all: list[_Compiled] = []
+        listed = list(patterns)
+        self._name = kept.digest(listed, concepts, Path(__file__))
+        self._all, words = _read(kept.load(self._name)) or _parsed(listed, concepts)
+        self._fresh = all(one.kept is None for one in self._all)
         self._index: dict[str, list[int]] = {}
         self._always: list[int] = []
-        words: set[str] = set()
-        for number, (key, source) in enumerate(patterns):
-            part = parser.parse(source)
-            if part.empty:
-                raise PatternError(f"{source!r} can match nothing at all")
-            words |= part.words
-            best = min(part.needs, key=_cost, default=None)
-            others = tuple(need for need in part.needs if need is not best)
-            self._all.append(_Compiled(key, source, " " + part.regex, best, others, part.most))
-            if best is None:
+        for number, one in enumerate(self._all):
+            if one.best is None:
                 self._always.append(number)
             else:
-                for form in best:
+                for form in one.best:
                     self._index.setdefault(form, []).append(number)
         self._triggers = frozenset(self._index)
-        self.words = frozenset(words)
+        self.words = words
         """Every word ("word") and lemma ("~word") that the patterns name."""
 
     def __len__(self) -> int:
         return len(self._all)
 
     def warm(self) -> None:
-        """Compiles everything now instead of at first use."""
-        for compiled in self._all:
-            compiled.ready()
+        """Compiles everything now instead of at first use, and keeps it for the next start."""
+        for one in self._all:
+            one.ready()
+        if self._fresh and self._all:
+            kept.save(self._name, [_told(one) for one in self._all], sorted(self.words))
+            self._fresh = False
 
     def find(self, text: Text, only: Container[str] | None = None) -> list[Hit]:
         """Every hit, in the order of the patterns, then of the text; of the keys `only`, if set."""
@@ -198,24 +202,65 @@ class PatternSet:
         found: list[Hit] = []
         places = _Places(text) if len(text.tokens) > _SHORT else None
         for number in sorted(numbers):
-            compiled = self._all[number]
-            if only is not None and compiled.key not in only:
+            one = self._all[number]
+            if only is not None and one.key not in only:
                 continue
-            for need in compiled.others:
+            for need in one.others:
                 if need.isdisjoint(forms):
                     break
             else:
-                windows = places.windows(compiled) if places else _WHOLE
+                windows = places.windows(one) if places else _WHOLE
                 if not windows:
                     continue
-                pattern = compiled.pattern or compiled.ready()
+                pattern = one.pattern or one.ready()
                 for begin, end in windows:
                     match = pattern.search(text.canonical, begin, end)
                     while match is not None:
-                        found.append(_hit(compiled.key, match, text.starts))
+                        found.append(_hit(one.key, match, text.starts))
                         # a match ends with the space that the next one begins with
                         match = pattern.search(text.canonical, match.end() - 1, end)
         return found
+
+
+def _parsed(
+    patterns: list[tuple[str, str]], concepts: Mapping[str, Sequence[str]]
+) -> tuple[list[_Compiled], frozenset[str]]:
+    """The patterns as regular expressions, and all words they name. Raises `PatternError`."""
+    parser = _Parser(concepts)
+    found: list[_Compiled] = []
+    words: set[str] = set()
+    for key, source in patterns:
+        part = parser.parse(source)
+        if part.empty:
+            raise PatternError(f"{source!r} can match nothing at all")
+        words |= part.words
+        best = min(part.needs, key=_cost, default=None)
+        others = tuple(need for need in part.needs if need is not best)
+        found.append(_Compiled(key, source, " " + part.regex, best, others, part.most))
+    return found, frozenset(words)
+
+
+def _told(one: _Compiled) -> tuple[Any, Kept]:
+    """A compiled pattern as it is kept."""
+    assert one.kept is not None
+    needs = [sorted(need) for need in ((one.best, *one.others) if one.best else ())]
+    return [one.key, one.source, needs, one.most], one.kept
+
+
+def _read(
+    found_kept: tuple[list[tuple[Any, Kept]], Any] | None,
+) -> tuple[list[_Compiled], frozenset[str]] | None:
+    """What was kept of these very patterns."""
+    if found_kept is None:
+        return None
+    entries, words = found_kept
+    same: dict[tuple[str, ...], frozenset[str]] = {}
+    found: list[_Compiled] = []
+    for (key, source, needs, most), code in entries:
+        sets = [same.setdefault(tuple(need), frozenset(need)) for need in needs]
+        best = sets[0] if sets else None
+        found.append(_Compiled(key, source, "", best, tuple(sets[1:]), most, code))
+    return found, frozenset(words)
 
 
 _WHOLE = [(0, sys.maxsize)]
@@ -234,16 +279,16 @@ class _Places:
             self._of.setdefault(f"~{token.lemma}", []).append(at)
         self._met: dict[int, list[int]] = {}
 
-    def windows(self, compiled: _Compiled) -> list[tuple[int, int]]:
+    def windows(self, one: _Compiled) -> list[tuple[int, int]]:
         """The parts of the canonical text that hold every match.
 
         A match reaches no further than its pattern is long, so all words that it needs stand
         that near to each other; parts are as far around such a place as it can reach.
         """
-        if compiled.best is None:
+        if one.best is None:
             return _WHOLE
-        anchors, reach = self._meeting(compiled.best), compiled.most
-        for need in compiled.others:
+        anchors, reach = self._meeting(one.best), one.most
+        for need in one.others:
             others = self._meeting(need)
             if len(others) > _OFTEN * len(anchors):
                 continue
