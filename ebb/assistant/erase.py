@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ebb.assistant import spool
+from ebb.assistant import inbox, spool
 from ebb.knowledge.places import PROJECT
 
 
 def erase(conversation: str) -> dict[str, Any]:
-    """Delete `conversation` from the database, the event spool and the crisis record.
+    """Delete `conversation` from the database, the spools and the crisis record.
 
     Returns `{"conversation", "erased": {store: count}, "ok"}`; counts are of events or lines. The
     assistant may run meanwhile. `ok` is false if the database could not be reached: the running
@@ -25,5 +25,6 @@ def erase(conversation: str) -> dict[str, Any]:
     store = ConversationStore(host=configured.url if configured else None, **options)
     found = store.erase_all(conversation)
     erased = {"tracker": found.tracker, "event_spool": found.spool}
-    erased["crisis_record"] = spool.erase(PROJECT / ".ebb" / "spool", conversation)
+    erased["crisis_record"] = spool.erase(spool.FOLDER, conversation)
+    erased["accepted"] = inbox.erase(spool.FOLDER, conversation)
     return {"conversation": conversation, "erased": erased, "ok": found.done}

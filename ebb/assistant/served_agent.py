@@ -9,7 +9,7 @@ and all of it is stored like any other turn.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ from ebb.conversation.events import SAFETY
 log = logging.getLogger(__name__)
 
 HONEST, SESSION, TIMESTAMP = "utter_default", "action_session_start", "timestamp"
+AGAIN = "ebb_again"
+"""Metadata of a message that an earlier process had accepted, and perhaps stored."""
 
 
 class ServedAgent(Agent):
@@ -62,9 +64,7 @@ class ServedAgent(Agent):
     async def handle_message(self, message: UserMessage) -> list[dict[str, Any]] | None:
         """One turn. Raises only what the store raises where it can keep nothing."""
         async with self.lock_store.lock(message.sender_id):
-            found = await self._turn(message)
-            await self._keep_own_lines(message)
-            return found
+            return None if await self._stored(message) else await self._turn(message)
 
     async def _turn(self, message: UserMessage) -> list[dict[str, Any]] | None:
         found: list[dict[str, Any]] | None = None
@@ -81,20 +81,27 @@ class ServedAgent(Agent):
         await self._complete(message, sent)
         return found
 
-    async def _keep_own_lines(self, message: UserMessage) -> None:
-        """Store what the channel said by itself while it waited for a late turn."""
-        lines: list[dict[str, Any]] = getattr(message.output_channel, "own_lines", [])
-        if not lines:
-            return
-        tracker = await self.tracker_store.get_or_create_tracker(
-            message.sender_id, append_action_listen=False
+    async def keep(self, conversation: str, lines: Sequence[dict[str, Any]]) -> None:
+        """Store what a channel said by itself, each with the time at which it did."""
+        async with self.lock_store.lock(conversation):
+            tracker = await self.tracker_store.get_or_create_tracker(
+                conversation, append_action_listen=False
+            )
+            for line in lines:
+                said = create_bot_utterance({k: v for k, v in line.items() if k != TIMESTAMP})
+                said.timestamp = line.get(TIMESTAMP, said.timestamp)
+                _add(tracker, self._current_domain(), said)
+            await self.tracker_store.save(tracker)
+
+    async def _stored(self, message: UserMessage) -> bool:
+        """Whether a message that is handled again was stored by the process before."""
+        if not (message.metadata or {}).get(AGAIN):
+            return False
+        tracker = await self.tracker_store.retrieve(message.sender_id)
+        return tracker is not None and any(
+            isinstance(event, UserUttered) and event.message_id == message.message_id
+            for event in tracker.events
         )
-        for line in lines:
-            said = create_bot_utterance({k: v for k, v in line.items() if k != TIMESTAMP})
-            said.timestamp = line.get(TIMESTAMP, said.timestamp)
-            _add(tracker, self._current_domain(), said)
-        lines.clear()
-        await self.tracker_store.save(tracker)
 
     async def _complete(self, message: UserMessage, sent: list[dict[str, Any]]) -> None:
         """Store what the turn did not, and end its silence. `sent` is what she has seen of it."""

@@ -40,7 +40,6 @@ LIMITS = {
 }
 """What Sanic accepts, unless the environment says otherwise."""
 ANSWER_SECONDS = 20.0
-WARM_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,13 @@ def serve(host: str, port: int, tell: Tell) -> None:
 
 
 def _load_content() -> None:
-    """Refuse wrong content before anything listens: nothing could be answered with it."""
+    """Refuse wrong content before anything listens: nothing could be answered with it.
+
+    All patterns are made ready too, which takes seconds only after they changed: the first crisis
+    must not wait for them.
+    """
     try:
-        core()
+        core().warm()
     except PatternError as error:
         raise StartError(f"{_where(str(error))}{error}. Fix: correct this pattern") from None
 
@@ -154,8 +157,6 @@ class Server:
                 self._tell(News("crisis only", self._address, keeper.problem))
             else:
                 await self._check()
-            # A first crisis takes a fraction of a second even before this is done.
-            await self._workers.run(core().warm, WARM_SECONDS)
             if keeper.problem is not None:
                 await keeper.heal()
                 await self._check()

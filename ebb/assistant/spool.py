@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ebb.knowledge.places import PROJECT
+
+FOLDER = PROJECT / ".ebb" / "spool"
+"""Where everything is that must not need a database."""
 FILE = "crisis.jsonl"
 DAY = 86_400.0
 _TAIL = 4_000_000

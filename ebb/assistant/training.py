@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from ebb.conversation.core import core
 from ebb.knowledge.places import PROJECT, digest
 
 STAMP = PROJECT / "models" / ".trained-on"
@@ -37,6 +38,7 @@ def train_model(*, only_if_changed: bool) -> int:
         return 1
     STAMP.write_text(now, encoding="utf-8")
     _remove_old()
+    core().warm()
     print(f"Trained in {time.monotonic() - started:.0f} s.")
     return 0
 

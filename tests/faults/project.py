@@ -44,7 +44,7 @@ def make_project(
         "lock_store": {"type": LOCKS, **(locks or {})},
     }
     (folder / "endpoints.yml").write_text(yaml.safe_dump(endpoints))
-    channel = {"ebb.assistant.channels.rest.RestChannel": {"spool": str(crisis_record(folder))}}
+    channel = {"ebb.assistant.channels.rest.RestChannel": None}
     (folder / "credentials.yml").write_text(yaml.safe_dump(channel))
     return folder
 

@@ -83,7 +83,7 @@ class InProcess:
     """The real agent behind the real door, in this process."""
 
     def __init__(self, agent: Any, project: Path, url: str, seconds: float) -> None:
-        from ebb.assistant.channels.recall import recall_of
+        from ebb.assistant.channels.recall import keep_of, recall_of
 
         self.agent, self.seconds, self.url = agent, seconds, url
         self.deliveries_fail = 0
@@ -95,6 +95,7 @@ class InProcess:
             seconds=seconds,
             spool_folder=crisis_record(project),
             recall=recall_of(app),
+            keep=keep_of(app),
         )
 
     async def say(self, conversation: str, words: str) -> list[Told]:

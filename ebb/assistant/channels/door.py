@@ -18,10 +18,10 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
-from ebb.assistant import spool
+from ebb.assistant import inbox, spool
 from ebb.assistant.channels.memory import Memories, Memory, is_opaque, opaque
-from ebb.assistant.channels.sending import LATER, Deliver, send
-from ebb.assistant.channels.turns import How, Turns
+from ebb.assistant.channels.sending import LATER, Deliver, Gone, send
+from ebb.assistant.channels.turns import How, Place, Turns
 from ebb.assistant.wire import as_rasa, from_rasa
 from ebb.assistant.workers import TooSlow, Workers
 from ebb.conversation.core import Core, core
@@ -45,12 +45,16 @@ SEEN = SAFETY
 SENT = "ebb_sent"
 """Metadata of a user message: id of the reply that the safety net already sent."""
 TIME = "timestamp"
+AGAIN = "ebb_again"
+"""Metadata of a user message that an earlier process had accepted, and perhaps stored."""
 UNDELIVERED = "ebb_undelivered"
 """Metadata of a user message: ids of replies before it that could not be sent to her."""
 
 Handle = Callable[[UserMessage], Awaitable[Any]]
 Recall = Callable[[str], Awaitable[Sequence[Event] | None]]
 """The stored messages of a conversation, oldest first; None when they cannot be had."""
+Keep = Callable[[str, Sequence[dict[str, Any]]], Awaitable[None]]
+"""Stores what the door said by itself: conversation, and messages with their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,15 @@ class _Message:
     number: int
     deliver: Deliver
     memory: Memory
+    place: Place
     sent: Reply | None = None
     assessment: Assessment = field(default_factory=Assessment)
+    met: bool = False
     delivered: int = 0
     late: bool = False
     erased: bool = False
-    own_lines: list[dict[str, Any]] = field(default_factory=list)
+    unstored: list[dict[str, Any]] = field(default_factory=list)
+    over: bool = False
 
     @property
     def overtaken(self) -> bool:
@@ -89,7 +96,7 @@ class Door:
 
     `handle` is Rasa's handler. `spool_folder` is where the crisis record goes, which holds ids and
     rules, never words. `recall` reads a conversation that this process does not know. Without
-    one, what this process remembers is all there is.
+    one, what this process remembers is all there is. `keep` stores what the door says by itself.
     """
 
     def __init__(
@@ -100,9 +107,10 @@ class Door:
         seconds: float = SECONDS,
         spool_folder: Path | None = None,
         recall: Recall | None = None,
+        keep: Keep | None = None,
         ebb: Core | None = None,
     ) -> None:
-        self._channel, self._handle, self._recall = channel, handle, recall
+        self._channel, self._handle, self._recall, self._keep = channel, handle, recall, keep
         self._ebb = ebb or core()
         self._spool = spool_folder
         self._disk = Workers("record", threads=2)
@@ -118,6 +126,21 @@ class Door:
         self, conversation: str, said: object, deliver: Deliver, country: str | None = None
     ) -> Seen:
         """Answer one message. Always delivers at least one reply; raises nothing."""
+        place = self.turns.arrive(conversation)
+        try:
+            return await self._receive(conversation, said, deliver, country, place)
+        finally:
+            if not place.taken:
+                place.leave()
+
+    async def _receive(
+        self,
+        conversation: str,
+        said: object,
+        deliver: Deliver,
+        country: str | None,
+        place: Place,
+    ) -> Seen:
         memory = self._memory(conversation)
         if country and not memory.country:
             memory.country = country
@@ -137,6 +160,7 @@ class Door:
             number=memory.wrote,
             deliver=deliver,
             memory=memory,
+            place=place,
         )
         findings: tuple[Finding, ...] = ()
         try:
@@ -148,7 +172,7 @@ class Door:
             # Whatever is broken, help numbers still go out, and the turn still runs.
             log.error("the safety net failed: %s", type(error).__name__)
             message.assessment = Assessment(Tier.CHECK)
-            await self._tell(deliver, memory, self._ebb.failed(memory.country))
+            await self._say(message, self._ebb.failed(memory.country))
         memory.she_wrote(message.words, findings)
         await self._net(message)
         await self._turn(message)
@@ -157,6 +181,47 @@ class Door:
         elif not memory.whole:
             await self._refill(message)
         return Seen(text, message.assessment.tier.value)
+
+    async def recover(self) -> int:
+        """Take up what an earlier process accepted and did not finish; returns how many.
+
+        Nobody waits for these replies: they are stored, and told as not delivered.
+        """
+        if self._spool is None:
+            return 0
+        folder = self._spool
+        try:
+            found = await self._disk.run(lambda: inbox.waiting(folder), ERASE_SECONDS)
+        except (OSError, TooSlow) as error:
+            log.error("accepted messages could not be read: %s", type(error).__name__)
+            return 0
+        mine = [accepted for accepted in found if accepted.channel == self._channel]
+        for accepted in mine:
+            memory = self._memory(accepted.conversation)
+            message = _Message(
+                conversation=accepted.conversation,
+                words="",
+                payload=None,
+                number=memory.wrote,
+                deliver=_nowhere,
+                memory=memory,
+                place=self.turns.arrive(accepted.conversation),
+            )
+            task = asyncio.ensure_future(self._again(message, accepted))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+        return len(mine)
+
+    async def _again(self, message: _Message, accepted: inbox.Accepted) -> None:
+        said = UserMessage(
+            accepted.text,
+            _Outgoing(self, message),
+            accepted.conversation,
+            input_channel=self._channel,
+            message_id=accepted.id,
+            metadata={**accepted.metadata, AGAIN: True},
+        )
+        await self.turns.run(message.place, lambda: self._handled(said, message, accepted.id))
 
     def met_by(self, sent: Reply, reply: Reply) -> bool:
         """Whether the net's reply stands for this one: one message, one crisis reply."""
@@ -302,6 +367,7 @@ class Door:
         if folder is not None:
             try:
                 await self._disk.run(lambda: spool.erase(folder, conversation), ERASE_SECONDS)
+                await self._disk.run(lambda: inbox.erase(folder, conversation), ERASE_SECONDS)
             except (OSError, TooSlow) as error:
                 log.error("the crisis record was not erased: %s", type(error).__name__)
 
@@ -317,31 +383,80 @@ class Door:
         }
         if undelivered:
             metadata[UNDELIVERED] = undelivered
+        text = message.payload if message.payload is not None else as_plain(message.words)
+        accepted = await self._accept(message.conversation, text, metadata)
         said = UserMessage(
-            message.payload if message.payload is not None else as_plain(message.words),
+            text,
             _Outgoing(self, message),
             message.conversation,
             input_channel=self._channel,
+            message_id=accepted.id,
             metadata=metadata,
         )
-        how = await self.turns.run(message.conversation, lambda: self._handled(said))
+        how = await self.turns.run(message.place, lambda: self._handled(said, message, accepted.id))
         message.late = how is How.LATE
+        if how is How.REFUSED:
+            await self._finish(message, accepted.id)
         if message.delivered == 0 and message.sent is None:
             names = {How.LATE: "late", How.REFUSED: "too_fast", How.DONE: "failed"}
-            reply = self._ebb.message(names[how], memory.country)
-            message.own_lines.append({**as_rasa(reply), TIME: time.time()})
-            await self._tell(message.deliver, memory, reply)
+            await self._say(message, self._ebb.message(names[how], memory.country))
 
-    async def _handled(self, said: UserMessage) -> None:
+    async def _accept(
+        self, conversation: str, text: str, metadata: dict[str, Any]
+    ) -> inbox.Accepted:
+        """Write down what is to be handled, so that a killed process loses nothing."""
+        accepted = inbox.Accepted(conversation, self._channel, text, metadata)
+        folder = self._spool
+        if folder is not None:
+            try:
+                await self._disk.run(lambda: inbox.keep(folder, accepted), RECORD_SECONDS)
+            except (OSError, TooSlow) as error:
+                log.error("a message could not be written down: %s", type(error).__name__)
+        return accepted
+
+    async def _handled(self, said: UserMessage, message: _Message, accepted_id: str) -> None:
         try:
             await self._handle(said)
         except Exception as error:
             # Only the kind of error: its text may hold what she wrote.
             log.error("the turn failed: %s", type(error).__name__)
+        if message.sent is not None and not message.met:
+            message.unstored.insert(0, _line(message.sent))
+        await self._finish(message, accepted_id)
+
+    async def _finish(self, message: _Message, accepted_id: str) -> None:
+        """The turn is over: what the door said by itself is stored, the accepted message is not
+        needed any more.
+        """
+        message.over = True
+        await self._store(message)
+        folder = self._spool
+        if folder is not None:
+            try:
+                await self._disk.run(lambda: inbox.done(folder, accepted_id), RECORD_SECONDS)
+            except (OSError, TooSlow) as error:
+                log.error("an accepted message was not put away: %s", type(error).__name__)
+
+    async def _store(self, message: _Message) -> None:
+        lines, message.unstored = message.unstored, []
+        if not lines or self._keep is None:
+            return
+        try:
+            await self._keep(message.conversation, lines)
+        except Exception as error:
+            log.error("what the door said was not stored: %s", type(error).__name__)
+
+    async def _say(self, message: _Message, reply: Reply) -> None:
+        """A line of the door's own, which is stored when the turn is over."""
+        message.unstored.append(_line(reply))
+        if message.over:
+            await self._store(message)
+        await self._tell(message.deliver, message.memory, reply)
 
     async def outgoing(self, message: _Message, reply: Reply) -> None:
         """Deliver one reply of Rasa's turn, unless the net sent it or she has moved on."""
         if message.sent is not None and self.met_by(message.sent, reply):
+            message.met = True
             return
         if not reply.text and reply.card is None:
             return
@@ -364,11 +479,6 @@ class _Outgoing(OutputChannel):
     def __init__(self, door: Door, message: _Message) -> None:
         self._door, self._message = door, message
 
-    @property
-    def own_lines(self) -> list[dict[str, Any]]:
-        """What the door said by itself since the message, for the turn to store when it ends."""
-        return self._message.own_lines
-
     @classmethod
     def name(cls) -> str:
         return "ebb"
@@ -376,6 +486,14 @@ class _Outgoing(OutputChannel):
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """One bot message; raises nothing into Rasa."""
         await self._door.outgoing(self._message, from_rasa(message))
+
+
+async def _nowhere(reply: Reply) -> None:
+    raise Gone
+
+
+def _line(reply: Reply) -> dict[str, Any]:
+    return {**as_rasa(reply), TIME: time.time()}
 
 
 def _open_questions(folder: Path | None) -> dict[str, spool.Record]:

@@ -1,11 +1,11 @@
-"""How a channel's door reads a stored conversation: through the store of the served agent."""
+"""How a channel's door reaches what is stored of a conversation: through the served agent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from ebb.assistant.channels.door import Recall
+from ebb.assistant.channels.door import Keep, Recall
 from ebb.conversation.events import Event
 
 
@@ -21,3 +21,14 @@ def recall_of(app: Any) -> Recall:
         return found
 
     return recall
+
+
+def keep_of(app: Any) -> Keep:
+    """Stores what a door says by itself."""
+
+    async def keep(conversation: str, lines: Sequence[dict[str, Any]]) -> None:
+        agent = getattr(app.ctx, "agent", None)
+        if agent is not None and hasattr(agent, "keep"):
+            await agent.keep(conversation, lines)
+
+    return keep

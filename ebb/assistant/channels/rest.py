@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, UserMessage
@@ -17,9 +16,10 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from ebb.assistant import spool
 from ebb.assistant.channels.door import SECONDS, Door, Seen
 from ebb.assistant.channels.memory import opaque
-from ebb.assistant.channels.recall import recall_of
+from ebb.assistant.channels.recall import keep_of, recall_of
 from ebb.assistant.channels.sending import Gone
 from ebb.replies import page
 from ebb.types import Level, Reply
@@ -31,10 +31,7 @@ SOON = 0.4
 
 
 class RestChannel(InputChannel):
-    """`credentials.yml`: `ebb.assistant.channels.rest.RestChannel: {spool: .ebb/spool}`."""
-
-    def __init__(self, spool: str | None = None) -> None:
-        self._spool = Path(spool) if spool else None
+    """`credentials.yml`: `ebb.assistant.channels.rest.RestChannel:`, without settings."""
 
     @classmethod
     def name(cls) -> str:
@@ -44,13 +41,28 @@ class RestChannel(InputChannel):
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> RestChannel:
         """Made from the entry in credentials.yml."""
-        return cls((credentials or {}).get("spool"))
+        return cls()
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes of this channel."""
         blueprint = Blueprint("ebb_rest")
-        door: list[Door] = []
+        doors: dict[str, Door] = {}
         running: set[asyncio.Future[Seen]] = set()
+
+        def door(app: Any) -> Door:
+            if self.name() not in doors:
+                doors[self.name()] = Door(
+                    self.name(),
+                    on_new_message,
+                    spool_folder=spool.FOLDER,
+                    recall=recall_of(app),
+                    keep=keep_of(app),
+                )
+            return doors[self.name()]
+
+        @blueprint.listener("after_server_start")
+        async def recover(app: Any, _: Any) -> None:
+            await door(app).recover()
 
         @blueprint.route("/", methods=["GET"])
         async def health(_: Request) -> HTTPResponse:
@@ -58,15 +70,6 @@ class RestChannel(InputChannel):
 
         @blueprint.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
-            if not door:
-                door.append(
-                    Door(
-                        self.name(),
-                        on_new_message,
-                        spool_folder=self._spool,
-                        recall=recall_of(request.app),
-                    )
-                )
             asked = _parse(request.body)
             if isinstance(asked, str):
                 return response.json({"error": asked}, status=400)
@@ -81,7 +84,9 @@ class RestChannel(InputChannel):
                 helped = helped or _is_help(reply)
                 replies.append(as_json(reply, sender))
 
-            turn = asyncio.ensure_future(door[0].receive(sender, message, collect, country))
+            turn = asyncio.ensure_future(
+                door(request.app).receive(sender, message, collect, country)
+            )
             running.add(turn)
             turn.add_done_callback(running.discard)
             await asyncio.wait({turn}, timeout=SOON)
@@ -93,8 +98,8 @@ class RestChannel(InputChannel):
 
         @blueprint.listener("before_server_stop")
         async def finish(_: Any, __: Any) -> None:
-            if door:
-                await door[0].close(SECONDS)
+            for opened in doors.values():
+                await opened.close(SECONDS)
 
         return blueprint
 

@@ -29,22 +29,52 @@ class How(Enum):
     REFUSED = "refused"
 
 
+class Place:
+    """A message's place in the line of its conversation, from when it arrived until it is over."""
+
+    def __init__(self, before: asyncio.Future[None] | None, number: int) -> None:
+        self.before, self.number = before, number
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.taken = False
+
+    def leave(self) -> None:
+        """Let the next one on; does nothing if that was done."""
+        if not self.over.done():
+            self.over.set_result(None)
+
+
 class Turns:
     """Runs the turns of one process. `seconds` is how long each is waited for."""
 
     def __init__(self, seconds: float, at_once: int = AT_ONCE) -> None:
         self._seconds = seconds
         self._free = asyncio.Semaphore(at_once)
-        self._lines: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._lines: dict[str, list[Place]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._breaker = Breaker(failures=3, rest=5.0)
 
-    async def run(self, conversation: str, work: Callable[[], Awaitable[None]]) -> How:
-        """Run `work` behind the earlier turns of `conversation`. `work` must not raise."""
-        _, waiting = self._lines.get(conversation, (None, 0))
-        if waiting >= WAITING:
+    def arrive(self, conversation: str) -> Place:
+        """Take a place behind the earlier messages of `conversation`, before anything waits."""
+        line = self._lines.setdefault(conversation, [])
+        place = Place(line[-1].over if line else None, len(line))
+        line.append(place)
+        place.over.add_done_callback(lambda _: self._left(conversation, place))
+        return place
+
+    def _left(self, conversation: str, place: Place) -> None:
+        line = self._lines.get(conversation, [])
+        if place in line:
+            line.remove(place)
+        if not line:
+            self._lines.pop(conversation, None)
+
+    async def run(self, place: Place, work: Callable[[], Awaitable[None]]) -> How:
+        """Run `work` when it is its place's turn. `work` must not raise."""
+        if place.number >= WAITING:
+            place.leave()
             return How.REFUSED
-        turn = asyncio.ensure_future(self._turn(conversation, work))
+        place.taken = True
+        turn = asyncio.ensure_future(self._turn(place, work))
         self._running.add(turn)
         turn.add_done_callback(self._running.discard)
         patience = self._seconds if self._breaker.closed() else min(IMPATIENT, self._seconds)
@@ -61,21 +91,17 @@ class Turns:
             await asyncio.wait(set(self._running), timeout=seconds)
         return len(self._running)
 
-    async def _turn(self, conversation: str, work: Callable[[], Awaitable[None]]) -> None:
-        lock, waiting = self._lines.get(conversation, (asyncio.Lock(), 0))
-        self._lines[conversation] = (lock, waiting + 1)
+    async def _turn(self, place: Place, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            async with lock, self._place():
+            if place.before is not None:
+                await asyncio.shield(place.before)
+            async with self._running_place():
                 await work()
         finally:
-            lock, waiting = self._lines[conversation]
-            if waiting > 1:
-                self._lines[conversation] = (lock, waiting - 1)
-            else:
-                del self._lines[conversation]
+            place.leave()
 
     @asynccontextmanager
-    async def _place(self) -> AsyncGenerator[None, None]:
+    async def _running_place(self) -> AsyncGenerator[None, None]:
         """One of the few places, for `seconds` at most: a turn that hangs runs on without one."""
         await self._free.acquire()
         held = True

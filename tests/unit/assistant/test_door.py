@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ebb.assistant import inbox
 from ebb.assistant.channels.door import SENT, UNDELIVERED, Door, clean
 from ebb.assistant.channels.memory import opaque
 from ebb.conversation.core import Core
@@ -431,3 +432,103 @@ def test_an_erased_conversation_leaves_nothing_in_this_process(tmp_path: Path) -
 
     talk(erases, CRISIS, spool_folder=tmp_path)
     assert (tmp_path / "crisis.jsonl").read_text() == ""
+
+
+# ---- nothing is lost
+
+
+def test_messages_keep_their_place_from_when_they_arrive() -> None:
+    """A crisis that is still being sent is not overtaken by what came after it."""
+    heard: list[str] = []
+
+    async def listens(message: Any) -> None:
+        heard.append(message.text)
+        await answers(message)
+
+    async def slowly(reply: Reply) -> None:
+        await asyncio.sleep(0.1)
+
+    async def run() -> None:
+        door = Door("test", listens)
+        first = asyncio.ensure_future(door.receive("c", CRISIS, slowly, "GB"))
+        await asyncio.sleep(0.01)
+        await asyncio.gather(first, door.receive("c", "hello", Line(), "GB"))
+
+    asyncio.run(run())
+    assert heard == [CRISIS, "hello"]
+
+
+def kept_by(handle: Handle, *said: str, seconds: float = 0.1) -> list[str]:
+    """The ids of what the door itself asks to store."""
+    kept: list[str] = []
+
+    async def keep(conversation: str, lines: Any) -> None:
+        kept.extend(line["reply"] for line in lines)
+
+    async def run() -> None:
+        door = Door("test", handle, seconds=seconds, keep=keep)
+        for one in said:
+            await door.receive("c", one, Line(), "GB")
+        await door.close(1)
+
+    asyncio.run(run())
+    return kept
+
+
+def test_a_line_of_the_door_s_own_is_stored_once_the_turn_is_over() -> None:
+    async def slow(message: Any) -> None:
+        await asyncio.sleep(0.3)
+        await answers(message)
+
+    assert kept_by(slow, "hello") == ["late"]
+    assert kept_by(breaks, "hello") == ["failed"]
+    assert kept_by(answers, "hello") == []
+
+
+def test_a_crisis_reply_that_the_turn_did_not_take_over_is_stored() -> None:
+    (kept,) = kept_by(answers, CRISIS)
+    assert kept.startswith("crisis.")
+
+
+def test_a_killed_process_loses_no_accepted_message(tmp_path: Path) -> None:
+    heard: list[tuple[str, str]] = []
+
+    async def listens(message: Any) -> None:
+        heard.append((message.text, message.message_id))
+        await answers(message)
+
+    async def killed() -> None:
+        door = Door("test", hangs, spool_folder=tmp_path, seconds=0.05)
+        await door.receive("c", "hello", Line(), "GB")
+        await door.receive("c", CRISIS, Line(), "GB")
+
+    async def next_process() -> int:
+        door = Door("test", listens, spool_folder=tmp_path)
+        found = await door.recover()
+        await asyncio.sleep(0.1)
+        await door.close(1)
+        return found
+
+    asyncio.run(killed())
+    assert asyncio.run(next_process()) == 2
+    assert [text for text, _ in heard] == ["hello", CRISIS]
+    assert inbox.waiting(tmp_path) == []
+
+
+def test_what_was_accepted_is_for_the_owner_alone_and_gone_when_stored(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    async def looks(message: Any) -> None:
+        seen.extend(file.stat().st_mode & 0o777 for file in (tmp_path / "accepted").iterdir())
+        await answers(message)
+
+    talk(looks, "hello", spool_folder=tmp_path)
+    assert seen == [0o600]
+    assert list((tmp_path / "accepted").iterdir()) == []
+
+
+def test_a_torn_file_in_the_inbox_is_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "accepted"
+    folder.mkdir()
+    (folder / "1.json").write_text('{"conversation": "c", "te')
+    assert inbox.waiting(tmp_path) == []
