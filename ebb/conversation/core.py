@@ -58,6 +58,7 @@ TIER_LEVEL = {
     Tier.EMERGENCY: Level.EMERGENCY,
 }
 """The level that each tier of words stands for, to tell which is more urgent."""
+COUNTRY, COUNTRY_WORDS = "country", 2
 LISTEN, TRIAGE, FORGET = "action_listen", "action_triage", "action_forget"
 CRISIS = "utter_crisis"
 
@@ -276,10 +277,11 @@ class Core:
         return None
 
     def country_in(self, words: str, payload: str | None) -> str | None:
-        """The country that a message names as hers."""
+        """The country that a message names as hers. One or two words can be nothing but that."""
         if payload is not None:
             return _payload(payload).get("country")
-        return next((f.value for f in self.findings_in(words) if f.id == "country"), None)
+        asked = COUNTRY if len(words.split()) <= COUNTRY_WORDS else None
+        return next((f.value for f in self.findings_in(words, asked) if f.id == COUNTRY), None)
 
     def findings_in(self, words: str, asked: str | None = None) -> tuple[Finding, ...]:
         """The facts in a message; none, and a line in the log, if reading it fails."""
