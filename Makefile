@@ -2,7 +2,7 @@
 # Needs git, make, python3 with venv, and a network.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up chat train test lint check validate stories services pytest bench clean
+.PHONY: help up chat train test lint check validate stories services pytest bench mutants clean
 
 UV := .tools/bin/uv
 UV_VERSION := 0.13.9
@@ -76,6 +76,9 @@ pytest: .venv/dev services
 bench: .venv/run ## measure speed; prints the machine and the versions
 	@$(EBB) train --if-changed
 	$(PY) benchmarks/run.py
+
+mutants: .venv/dev ## break 200 rows of the triage tables and see that each is noticed
+	$(PY) tests/unit/triage/mutants.py
 
 clean: ## remove what was installed, trained and kept
 	rm -rf .venv .tools models .rasa .ebb

@@ -247,6 +247,13 @@ def _prove(_: argparse.Namespace) -> int:
     ways = sum(report.lengths.values())
     spread = ", ".join(f"{count}: {n}" for count, n in report.lengths.items())
     print(f"Most questions, by way in ({ways} ways): {spread}")
+    print("Questions of plausible conversations, the closing one included:")
+    for count, share in report.histogram.items():
+        print(f"  {count:>2}  {share:>4.0%}  {'#' * round(share * 50)}")
+    print(f"  {report.average:.1f} on average; by intent:")
+    for intent, shares in report.plausible.items():
+        mean = sum(count * share for count, share in shares.items())
+        print(f"    {intent}: {mean:.1f}, at most {max(shares)}")
     for failure in report.failures:
         print(failure, file=sys.stderr)
     print(f"knowledge prove: {len(report.failures)} failed proofs")

@@ -203,6 +203,27 @@ class Tables:
     default: str
     domain: Mapping[str, frozenset[str]]
     severities: tuple[Severity, ...] = ()
+    derived: tuple[Question, ...] = field(init=False, compare=False, repr=False)
+    """The questions whose answer may follow from another finding."""
+    closing: tuple[Table, ...] = field(init=False, compare=False, repr=False)
+    """The tables that play beside every other and ask last."""
+
+    openers: Mapping[str, tuple[tuple[frozenset[str], Conditions, str], ...]] = field(
+        init=False, compare=False, repr=False
+    )
+    """By finding: which of its values open a table, the whole condition, and the table's id."""
+
+    def __post_init__(self) -> None:
+        derived = tuple(q for q in self.questions.values() if q.known_from)
+        object.__setattr__(self, "derived", derived)
+        closing = tuple(t for t in self.tables if t.closing_below is not None)
+        object.__setattr__(self, "closing", closing)
+        openers: dict[str, list[tuple[frozenset[str], Conditions, str]]] = {}
+        for table in self.tables:
+            for alternative in table.opens_when:
+                first, values = next(iter(alternative.items()))
+                openers.setdefault(first, []).append((values, alternative, table.id))
+        object.__setattr__(self, "openers", {f: tuple(found) for f, found in openers.items()})
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -61,7 +61,7 @@ def understood(tables: Tables, findings: Findings) -> dict[str, str]:
         for finding, value in findings.items()
         if isinstance(value, str) and value in tables.domain.get(finding, ())
     }
-    for question in tables.questions.values():
+    for question in tables.derived:
         if question.finding in known:
             continue
         for finding, derived in question.known_from.items():
@@ -95,44 +95,56 @@ def holds(conditions: Conditions, known: Findings) -> bool:
     return True
 
 
+def opened(tables: Tables, known: Findings) -> set[str]:
+    """The ids of the tables that what is known opens by itself."""
+    found: set[str] = set()
+    for finding, value in known.items():
+        for values, conditions, table in tables.openers.get(finding, ()):
+            if value in values and (len(conditions) == 1 or holds(conditions, known)):
+                found.add(table)
+    return found
+
+
 def playing_tables(tables: Tables, known: Findings, in_play: Sequence[str]) -> tuple[Table, ...]:
     """The tables of `in_play`, those that the findings open, and what closes beside any of them."""
-    playing = tuple(
-        table
-        for table in tables.tables
-        if table.id in in_play or any(holds(alternative, known) for alternative in table.opens_when)
-    )
-    closing = tuple(t for t in tables.tables if t.closing_below is not None and t not in playing)
+    ids = opened(tables, known)
+    ids.update(in_play)
+    playing = tuple([table for table in tables.tables if table.id in ids])
+    closing = tuple([table for table in tables.closing if table.id not in ids])
     return (*playing, *closing) if playing and closing else playing
 
 
 def decide(tables: Tables, known: Findings, playing: tuple[Table, ...]) -> Outcome | str:
     """The outcome, or the finding to ask, with these tables in play."""
     matched: list[Row] = []
-    candidates: list[tuple[tuple[bool, int, int, int], tuple[int, int, int], str, Row]] = []
+    open_: list[tuple[Table, Row]] = []
     for table in playing:
         for row in table.rows:
             stands = state(row, known)
             if stands is State.MATCHED:
                 matched.append(row)
-            elif stands is State.OPEN and _may_ask(row, known):
-                place = _first_input(tables, table, row, known)
-                if place is not None:
-                    urgent = 0 if row.level is Level.EMERGENCY else 1
-                    key = (table.closing_below is not None, urgent, table.order, place)
-                    candidates.append((key, row.rank, table.inputs[place], row))
-    matched.sort(key=lambda row: row.rank)
+            elif stands is State.OPEN:
+                open_.append((table, row))
+    matched.sort(key=_rank)
     best = matched[0] if matched else None
-    needed = [
-        (key, rank, finding)
-        for key, rank, finding, row in candidates
-        if best is None or (rank < best.rank and row.outcome != best.outcome)
-    ]
+    needed: list[tuple[tuple[bool, int, int, int], tuple[int, int, int], str]] = []
+    for table, row in open_:
+        if best is not None and (row.rank >= best.rank or row.outcome == best.outcome):
+            continue
+        place = _first_input(tables, table, row, known) if _may_ask(row, known) else None
+        if place is not None:
+            urgent = 0 if row.level is Level.EMERGENCY else 1
+            key = (table.closing_below is not None, urgent, table.order, place)
+            needed.append((key, row.rank, table.inputs[place]))
     if needed:
         closing, ask = min(needed)[0][0], min(needed)[2]
         if not closing or _closes(playing, best):
             return ask
     return _outcome(tables, playing, matched)
+
+
+def _rank(row: Row) -> tuple[int, int, int]:
+    return row.rank
 
 
 def _closes(playing: tuple[Table, ...], best: Row | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BOXES = "all combinations, by splitting boxes"
 WALK = "every sequence of questions and answers"
@@ -43,12 +43,31 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All proofs, and how many questions conversations take: number of questions to of ways."""
+    """All proofs, and how many questions conversations take.
+
+    `lengths` tells of how many ways in the longest conversation has so many questions; `plausible`
+    gives by intent the share of plausible conversations with so many.
+    """
 
     proofs: tuple[Proof, ...]
     lengths: Mapping[int, int]
+    plausible: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """Every counter-example; empty if all properties hold."""
         return tuple(failure for proof in self.proofs for failure in proof.failures)
+
+    @property
+    def histogram(self) -> dict[int, float]:
+        """Number of questions to share of plausible conversations, each intent counting alike."""
+        shares: dict[int, float] = {}
+        for spread in self.plausible.values():
+            for count, share in spread.items():
+                shares[count] = shares.get(count, 0.0) + share / len(self.plausible)
+        return dict(sorted(shares.items()))
+
+    @property
+    def average(self) -> float:
+        """How many questions a plausible conversation takes on average."""
+        return sum(count * share for count, share in self.histogram.items())

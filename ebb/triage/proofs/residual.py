@@ -14,6 +14,9 @@ from ebb.knowledge.triage import SITUATION, Conditions, Row, Table, Tables
 
 Residual: TypeAlias = Hashable
 Findings: TypeAlias = Mapping[str, str]
+_Rank: TypeAlias = tuple[int, int, int]
+_Rows: TypeAlias = tuple[_Rank | None, list[Hashable], list[tuple[_Rank, Hashable]]]
+"""Of one table: the best row that matched for good, those that may fail yet, those still open."""
 
 
 class Residues:
@@ -30,6 +33,17 @@ class Residues:
             finding for question in tables.questions.values() for finding in question.known_from
         }
         self._values = sorted(flags | derived | {SITUATION})
+        self._needs = {
+            table.id: _findings(
+                conditions
+                for row in table.rows
+                for conditions in (row.when, row.not_if, *(row.ask_if or ()))
+            )
+            for table in tables.tables
+        }
+        self._opens = {table.id: _findings(table.opens_when) for table in tables.tables}
+        self._seen: dict[Hashable, _Rows] = {}
+        self._openings: dict[Hashable, Hashable] = {}
 
     def of(self, known: Findings, playing: Sequence[Table]) -> Residual:
         """The residual of a state with these tables in play."""
@@ -37,34 +51,58 @@ class Residues:
         shaky: list[Hashable] = []
         open_: list[tuple[tuple[int, int, int], Hashable]] = []
         for table in playing:
-            for row in table.rows:
-                missing = _missing(row.when, known)
-                if missing is None or any(
-                    known.get(f) in values for f, values in row.not_if.items()
-                ):
-                    continue
-                may_fail = tuple(f for f in row.not_if if f not in known)
-                if missing:
-                    open_.append((row.rank, (row.id, missing, may_fail, _asking(row, known))))
-                elif may_fail:
-                    shaky.append((row.id, may_fail))
-                elif best is None or row.rank < best:
-                    best = row.rank
-        rest = tuple(entry for rank, entry in open_ if best is None or rank < best)
+            first, may_fail, missing = self._rows(table, known)
+            if first is not None and (best is None or first < best):
+                best = first
+            shaky += may_fail
+            open_ += missing
+        rest = tuple([entry for rank, entry in open_ if best is None or rank < best])
         ids = {table.id for table in playing}
         return (
             best,
             tuple(shaky),
             rest,
-            tuple(table.id for table in playing),
-            tuple(
-                (table.id, _alternatives(table.opens_when, known))
-                for table in self._tables.tables
-                if table.id not in ids
-            ),
-            tuple(known.get(finding) for finding in self._values),
-            tuple(finding for finding in self._asked if finding in known),
+            tuple([table.id for table in playing]),
+            tuple([self._opening(t, known) for t in self._tables.tables if t.id not in ids]),
+            tuple([known.get(finding) for finding in self._values]),
+            tuple([finding for finding in self._asked if finding in known]),
         )
+
+    def _rows(self, table: Table, known: Findings) -> _Rows:
+        """The rows of one table, which depend on few findings: remembered by those."""
+        key = (table.id, tuple([known.get(finding) for finding in self._needs[table.id]]))
+        if key not in self._seen:
+            self._seen[key] = _rows(table, known)
+        return self._seen[key]
+
+    def _opening(self, table: Table, known: Findings) -> Hashable:
+        """What would still open a table, remembered by the findings that it depends on."""
+        key = (table.id, tuple([known.get(finding) for finding in self._opens[table.id]]))
+        if key not in self._openings:
+            self._openings[key] = (table.id, _alternatives(table.opens_when, known))
+        return self._openings[key]
+
+
+def _rows(table: Table, known: Findings) -> _Rows:
+    best: tuple[int, int, int] | None = None
+    shaky: list[Hashable] = []
+    open_: list[tuple[tuple[int, int, int], Hashable]] = []
+    for row in table.rows:
+        missing = _missing(row.when, known)
+        if missing is None or any(known.get(f) in values for f, values in row.not_if.items()):
+            continue
+        may_fail = tuple(f for f in row.not_if if f not in known)
+        if missing:
+            open_.append((row.rank, (row.id, missing, may_fail, _asking(row, known))))
+        elif may_fail:
+            shaky.append((row.id, may_fail))
+        elif best is None or row.rank < best:
+            best = row.rank
+    return best, shaky, open_
+
+
+def _findings(conditions: Iterable[Conditions]) -> tuple[str, ...]:
+    return tuple(sorted({finding for condition in conditions for finding in condition}))
 
 
 def _missing(conditions: Conditions, known: Findings) -> tuple[str, ...] | None:

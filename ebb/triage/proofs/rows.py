@@ -129,7 +129,9 @@ def _never_lower(tables: Tables, space: Space) -> Iterator[Failure | str]:
                 yield Failure(NEVER_LOWER, where, {flag.finding: value})
             graver = list(flag.at_least)[: list(flag.at_least).index(value) + 1]
             if flag.alternatives:
-                graver = [v for f in tables.red_flags if f.finding == flag.finding for v in f.at_least]
+                graver = [
+                    v for f in tables.red_flags if f.finding == flag.finding for v in f.at_least
+                ]
             milder = space.all(flag.finding) - frozenset(graver)
             change = _Change(flag.finding, milder, value, _exempt(flag))
             yield from _kept(tables, space, NEVER_LOWER, change)

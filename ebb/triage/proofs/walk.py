@@ -165,3 +165,21 @@ def lengths(tables: Tables, intent: str, answers: Case) -> dict[int, float]:
         return known_to[key]
 
     return dict(sorted(ahead(understood(tables, entry.findings)).items()))
+
+
+def plausible_lengths(tables: Tables) -> dict[str, dict[int, float]]:
+    """By intent, how many questions plausible conversations take: number to share.
+
+    Plausible means: she comes with no more than what the intent says, no danger sign is there
+    (which would end it early and flatter the figure), and every other button is equally likely.
+    """
+    flagged: dict[str, set[str]] = defaultdict(set)
+    for flag in tables.red_flags:
+        flagged[flag.finding] |= set(flag.at_least)
+    answers: dict[str, str] = {}
+    for finding, values in flagged.items():
+        question = tables.questions.get(finding)
+        calm = [c.value for c in question.buttons if c.value not in values] if question else []
+        if len(calm) == 1:
+            answers[finding] = calm[0]
+    return {intent: lengths(tables, intent, answers) for intent in tables.entries}

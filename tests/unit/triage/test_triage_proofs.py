@@ -15,7 +15,7 @@ from test_triage_engine import ANSWERS, a_condition, random_tables
 from ebb.knowledge.triage import Gate, RedFlag, SafetyFirst, Tables
 from ebb.triage.boxes import UNKNOWN, Space
 from ebb.triage.engine import State, state
-from ebb.triage.proofs import Failure, lengths, prove
+from ebb.triage.proofs import Failure, Report, plausible_lengths, prove
 from ebb.triage.proofs import prove_rows as proofs_of_rows
 from ebb.types import NOT_SURE, REFUSED, Level
 
@@ -55,17 +55,17 @@ def test_a_dmer_outcome_without_the_safety_question_is_found(real) -> None:
     assert any(f"{mild.id} does not need thoughts_of_harm" == failure.where for failure in found)
 
 
-def test_most_conversations_need_six_questions_or_fewer(real, capsys) -> None:
-    """Without those that end early because she is in danger, which would flatter the figure."""
-    safe = {"thoughts_of_harm": "no", "psychosis_signs": "no", "chest_pain_or_breathless": "no"}
-    for intent in real.entries:
-        shares = lengths(real, intent, safe)
-        assert sum(shares.values()) == pytest.approx(1)
-        short = sum(share for count, share in shares.items() if count <= 6)
+def test_plausible_conversations_take_five_questions_or_fewer_on_average(real, capsys) -> None:
+    shares = plausible_lengths(real)
+    for intent, spread in shares.items():
+        assert sum(spread.values()) == pytest.approx(1), intent
+        average = sum(count * share for count, share in spread.items())
         with capsys.disabled():
-            spread = " ".join(f"{count}:{share:.0%}" for count, share in shares.items())
-            print(f"\n  {intent}: {short:.0%} need six questions or fewer ({spread})", end="")
-        assert short > 0.7, intent
+            print(
+                f"\n  {intent}: {average:.1f} questions on average, at most {max(spread)}", end=""
+            )
+        assert average <= 6, intent
+    assert Report((), {}, shares).average <= 5
 
 
 def without(real: Tables, lost: str) -> Tables:
