@@ -12,7 +12,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,18 @@ FOLDER = "accepted"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One message as Rasa is to hear it. `id` tells it from every other one."""
+    """One message as Rasa is to hear it. `id` tells it from every other one.
+
+    `sent` is the reply that the safety net sent for it, `lines` what the door said by itself
+    since, as they go to Rasa.
+    """
 
     conversation: str
     channel: str
     text: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    sent: dict[str, Any] | None = None
+    lines: list[dict[str, Any]] = field(default_factory=list)
     id: str = field(default_factory=lambda: f"{time.time_ns():020d}-{uuid.uuid4().hex}")
 
 
@@ -38,6 +44,15 @@ def keep(spool: Path, accepted: Accepted) -> None:
     try:
         os.write(descriptor, json.dumps(asdict(accepted)).encode() + b"\n")
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def add(spool: Path, accepted_id: str, line: dict[str, Any]) -> None:
+    """Write down what was said while the turn ran. Raises `OSError`, also if it is over."""
+    descriptor = os.open(_file(spool, accepted_id), os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(descriptor, json.dumps(line).encode() + b"\n")
     finally:
         os.close(descriptor)
 
@@ -73,7 +88,9 @@ def _all(spool: Path) -> Iterator[tuple[Path, Accepted]]:
         return
     for file in sorted(folder.glob("*.json")):
         try:
-            yield file, Accepted(**json.loads(file.read_text(encoding="utf-8")))
+            first, *lines = file.read_text(encoding="utf-8").splitlines()
+            accepted = Accepted(**json.loads(first))
+            yield file, replace(accepted, lines=[json.loads(line) for line in lines])
         except FileNotFoundError:
             continue
         except (ValueError, TypeError):

@@ -206,6 +206,8 @@ class Door:
                 deliver=_nowhere,
                 memory=memory,
                 place=self.turns.arrive(accepted.conversation),
+                sent=from_rasa(accepted.sent) if accepted.sent else None,
+                unstored=list(accepted.lines),
             )
             task = asyncio.ensure_future(self._again(message, accepted))
             self._background.add(task)
@@ -384,7 +386,7 @@ class Door:
         if undelivered:
             metadata[UNDELIVERED] = undelivered
         text = message.payload if message.payload is not None else as_plain(message.words)
-        accepted = await self._accept(message.conversation, text, metadata)
+        accepted = await self._accept(message, text, metadata)
         said = UserMessage(
             text,
             _Outgoing(self, message),
@@ -399,13 +401,16 @@ class Door:
             await self._finish(message, accepted.id)
         if message.delivered == 0 and message.sent is None:
             names = {How.LATE: "late", How.REFUSED: "too_fast", How.DONE: "failed"}
-            await self._say(message, self._ebb.message(names[how], memory.country))
+            reply = self._ebb.message(names[how], memory.country)
+            await self._note(accepted.id, reply, message)
+            await self._say(message, reply)
 
     async def _accept(
-        self, conversation: str, text: str, metadata: dict[str, Any]
+        self, message: _Message, text: str, metadata: dict[str, Any]
     ) -> inbox.Accepted:
         """Write down what is to be handled, so that a killed process loses nothing."""
-        accepted = inbox.Accepted(conversation, self._channel, text, metadata)
+        sent = as_rasa(message.sent) if message.sent else None
+        accepted = inbox.Accepted(message.conversation, self._channel, text, metadata, sent)
         folder = self._spool
         if folder is not None:
             try:
@@ -413,6 +418,17 @@ class Door:
             except (OSError, TooSlow) as error:
                 log.error("a message could not be written down: %s", type(error).__name__)
         return accepted
+
+    async def _note(self, accepted_id: str, reply: Reply, message: _Message) -> None:
+        """Write down, beside the accepted message, what is said while its turn still runs."""
+        folder = self._spool
+        if folder is None or message.over:
+            return
+        try:
+            line = _line(reply)
+            await self._disk.run(lambda: inbox.add(folder, accepted_id, line), RECORD_SECONDS)
+        except (OSError, TooSlow) as error:
+            log.warning("a line was not written down: %s", type(error).__name__)
 
     async def _handled(self, said: UserMessage, message: _Message, accepted_id: str) -> None:
         try:
