@@ -149,7 +149,7 @@ class Reply:
     """One message to her.
 
     `id` names the content; `asked` the question it puts, if any; `card` is typed JSON whose
-    "type" is "care_card", "help_lines" or "summary"; it does not repeat `text`.
+    "type" is "care_card", "help_lines", "summary" or "diary"; it does not repeat `text`.
     """
 
     id: str

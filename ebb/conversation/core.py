@@ -13,9 +13,12 @@ from functools import lru_cache
 from typing import Any
 
 from ebb.conversation import crisis, flow
+from ebb.conversation.aside import DECLINED, SAVED, STOPPED, Aside
 from ebb.conversation.crisis import Move
+from ebb.conversation.diary import DiaryTalk
 from ebb.conversation.events import Event, heard, recent_turns, told, told_all
 from ebb.conversation.merge import merged
+from ebb.conversation.screeners import Screening, closed
 from ebb.conversation.state import Heard, State
 from ebb.findings import Extractor
 from ebb.knowledge.everything import Knowledge, load
@@ -61,6 +64,7 @@ TIER_LEVEL = {
 COUNTRY, COUNTRY_WORDS = "country", 2
 LISTEN, TRIAGE, FORGET = "action_listen", "action_triage", "action_forget"
 CRISIS = "utter_crisis"
+SAFE = "safe"
 
 
 class Core:
@@ -80,7 +84,11 @@ class Core:
             say_back=self._say_back,
             source_title=self._source_title,
         )
-        self.flow = flow.Flow(knowledge, self.renderer)
+        zone = knowledge.service.timezone
+        screening = Screening(knowledge.screeners, self.reader, zone)
+        diary = DiaryTalk(knowledge.diary, self.reader, self.extractor, zone)
+        self.aside = Aside(knowledge, screening, diary)
+        self.flow = flow.Flow(knowledge, self.renderer, screening.summary)
         self.fingerprint = digest(
             PROJECT / "knowledge" / "language", PROJECT / "knowledge" / "findings"
         )
@@ -90,15 +98,21 @@ class Core:
         self.safety.warm()
         self.scopes.warm()
         self.extractor.warm()
+        self.aside.screening.warm()
+        self.aside.diary.warm()
 
     # ---- crisis
 
     def assess(self, words: str, payload: str | None, before: Sequence[Event]) -> Assessment:
         """The danger in a message: in her words, or in the answer that a button carries."""
         recent = recent_turns(before)
-        if payload is None:
-            return self._assess(words, recent, self._baby(before))
         question, value = answer_in(payload)
+        item = self.aside.screening.danger(question or _asked_last(before), value, words)
+        if payload is None:
+            found = self._assess(words, recent, self._baby(before))
+            return item if item and item.tier.rank > found.tier.rank else found
+        if item is not None and question is not None:
+            return item
         if question is None or not self._is_safety(question):
             return Assessment()
         asked = Turn("bot", "", question)
@@ -316,6 +330,8 @@ class Core:
             return CRISIS
         if message.answer is not None and message.answer[0] == ERASE:
             return FORGET
+        if self.aside.takes(state, message, _asked_last(before)):
+            return TRIAGE
         if self._emergency(message, state) or REQUEST in {f.id for f in message.findings}:
             return TRIAGE
         if message.asked_too:
@@ -342,6 +358,10 @@ class Core:
         self, message: Heard, before: Sequence[Event], state: State, done: Sequence[str]
     ) -> str | None:
         last = done[-1]
+        if last == CRISIS and self.aside.screening.is_dangerous(state.asides.open):
+            # She has answered the direct question: now the score that led to it.
+            answered = crisis.standing(told_all(before), self.renderer.crisis_ids).asked
+            return TRIAGE if answered and self._safe_now(message, before) else LISTEN
         if last in (TRIAGE, CRISIS, FORGET):
             return LISTEN
         if (meant := self._meant(message, before)) is not None and done == (meant,):
@@ -363,6 +383,11 @@ class Core:
         if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
             return TRIAGE
         return None
+
+    def _safe_now(self, message: Heard, before: Sequence[Event]) -> bool:
+        """Whether her answer to the direct question says that she is safe."""
+        move = self._crisis_move(message, before)
+        return move is not None and move.kind == SAFE
 
     def _comes_back(self, before: Sequence[Event]) -> bool:
         """Whether an answer to something else is followed by the question that she passed over."""
@@ -439,9 +464,72 @@ class Core:
         new = [m for m in _hers(events) if m.at > state.heard_until]
         if new:
             state = self.flow.picked_up(state, new[0].at)
+        asked, became, message, before = _asked_before(events), "", Heard(), state
         for message in new:
+            before = state
+            state, message, became = self.aside.hear(state, message, asked.get(message.at))
             state = self._merged(state, message)
-        return self.flow.next(state, new[-1] if new else Heard(), where, _answered(events))
+        return self._said(before, state, message, became, where, _answered(events))
+
+    def _said(
+        self,
+        before: State,
+        state: State,
+        message: Heard,
+        became: str,
+        country: str | None,
+        answered: bool,
+    ) -> tuple[State, tuple[Reply, ...]]:
+        """What is said to the last message: of an aside, of triage, or of both."""
+        state, result = self.aside.result(state)
+        if result is not None:
+            return self._with_result(state, result, message, country)
+        if self.flow.urgent_now(state):
+            state = replace(state, asides=closed(state.asides))
+            return self.flow.next(state, message, country, answered)
+        if became:
+            reply = self.aside.said(before, state, became)
+            said: tuple[Reply, ...] = () if reply is None else (reply,)
+            if state.asides.open is not None or became not in (SAVED, STOPPED, DECLINED):
+                return state, said
+            if became == SAVED and not self.aside.diary.findings(state.asides.entries):
+                return state, said
+            state, more = self.flow.next(state, Heard(at=message.at), country, True)
+            return state, (*said, *more)
+        state, reply = self.aside.passed_over(
+            state, message, answered, message.intent == flow.GO_BACK
+        )
+        if reply is not None:
+            return state, (reply,)
+        state, replies = self.flow.next(state, message, country, answered)
+        return self._with_offer(state, replies)
+
+    def _with_offer(
+        self, state: State, replies: tuple[Reply, ...]
+    ) -> tuple[State, tuple[Reply, ...]]:
+        """After an outcome that is not urgent: a questionnaire, or the diary."""
+        last = replies[-1].id if replies else ""
+        outcome = self.knowledge.triage.outcomes.get(last.removeprefix("outcome."))
+        if outcome is None or last != f"outcome.{outcome.id}":
+            return state, replies
+        if outcome.level.rank >= Level.SAME_DAY.rank or self._gone(state):
+            return state, replies
+        state, offer = self.aside.offer(state, outcome.id)
+        return state, replies if offer is None else (*replies, offer)
+
+    def _gone(self, state: State) -> bool:
+        return state.values.get(BABY) == DIED
+
+    def _with_result(
+        self, state: State, result: Reply, message: Heard, country: str | None
+    ) -> tuple[State, tuple[Reply, ...]]:
+        """A score, then the direct question about safety, or what triage makes of it."""
+        safety = self.aside.screening.safety
+        if safety not in state.values and not self.aside.screening.danger_told(state.values):
+            question = self.renderer.question(safety, state.values)
+            return replace(state, open=safety, tries=0), (result, question)
+        state, more = self.flow.next(state, Heard(at=message.at), country, True)
+        return state, (result, *more)
 
     def clarify(self, events: Sequence[Event], country: str | None) -> tuple[Reply, ...]:
         """What to say when a message was not understood."""
@@ -449,7 +537,11 @@ class Core:
         return self.flow.clarify(_hers(events), where, self._baby(events))
 
     def why(self, state: State, events: Sequence[Event]) -> tuple[Reply, ...]:
-        """The reasons and sources of the last advice."""
+        """The reasons and sources of the last advice, and what a score is made of."""
+        ids = [told(event).reply or "" for event in events if event.get("event") == "bot"]
+        if ids and ids[-1].startswith("screener.result."):
+            score = Reply("screener.why", self.aside.screening.why())
+            return (score, *self.flow.why(replace(state, outcome=None), events))
         return self.flow.why(state, events)
 
     def start_over(self, state: State, events: Sequence[Event]) -> tuple[State, tuple[Reply, ...]]:
@@ -551,6 +643,18 @@ def _asked_last(messages: Sequence[Event]) -> str | None:
         if event.get("event") == "bot":
             return told(event).asked
     return None
+
+
+def _asked_before(events: Sequence[Event]) -> dict[float, str | None]:
+    """By the time of each message of hers, the question of the bot message before it."""
+    found: dict[float, str | None] = {}
+    asked: str | None = None
+    for event in events:
+        if event.get("event") == "bot":
+            asked = told(event).asked
+        elif event.get("event") == "user":
+            found[heard(event).at] = asked
+    return found
 
 
 def _hers(events: Sequence[Event]) -> list[Heard]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from ebb.conversation.asides import Asides
 from ebb.conversation.events import Event
 from ebb.conversation.merge import is_red, learned
 from ebb.conversation.state import Heard, State
@@ -24,7 +25,13 @@ DAY = 86_400.0
 class Flow:
     """Decides over states; holds no state of its own."""
 
-    def __init__(self, knowledge: Knowledge, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        renderer: Renderer,
+        scores: Callable[[Asides], tuple[str, ...]] = lambda _asides: (),
+    ) -> None:
+        self._scores = scores
         self._tables = knowledge.triage
         self._joints = knowledge.conversation
         self._findings = knowledge.findings
@@ -95,7 +102,7 @@ class Flow:
             for finding in state.findings
             if finding.id in pause.carry or pause.carry_value.get(finding.id) == finding.value
         )
-        return State(findings=kept, heard_until=state.heard_until)
+        return State(findings=kept, heard_until=state.heard_until, asides=state.asides.lasting())
 
     def _older(self, finding: Finding, seconds: float) -> Finding:
         """A finding that time has passed over: the baby's age grows, all else stays."""
@@ -188,6 +195,11 @@ class Flow:
         if found.outcome is not None and not _told(found.outcome, before):
             return True
         return self._pending(state) is not None and self._pending(before) is None
+
+    def urgent_now(self, state: State) -> bool:
+        """Whether there is an outcome for today or now that she has not been told."""
+        playing = self._playing(state)
+        return bool(playing) and urgent_and_new(step(self._tables, state.values, playing), state)
 
     def _playing(self, state: State) -> tuple[str, ...]:
         opened = tables_in_play(self._tables, state.values)
@@ -368,6 +380,7 @@ class Flow:
                 outcomes=self._outcomes(state),
                 red_flags=tuple(answered),
                 questions=state.questions,
+                scores=self._scores(state.asides),
                 made=self._clock(now),
             ),
             state.values,
@@ -408,7 +421,7 @@ class Flow:
             or is_red(state, finding.id, self._tables)
         )
         until = hers[-1].at if hers else state.heard_until
-        fresh = State(findings=kept, heard_until=until)
+        fresh = State(findings=kept, heard_until=until, asides=state.asides.lasting())
         return fresh, (self._renderer.message("start_over"),)
 
     def forget(self, hers: Sequence[Heard]) -> tuple[bool, tuple[Reply, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
+from ebb.conversation.asides import Asides
 from ebb.types import JSON, Assessment, Finding
 
 VERSION = 1
@@ -44,7 +45,7 @@ class State:
     `topic` is the concern that is looked at by itself, after a more urgent one; `done` are those
     that were concluded or declined; `offered` the one she was asked about. `resuming` tells whether
     she came back after a pause, and was asked whether to carry on. `questions` are what she asked
-    in her own words, for the summary.
+    in her own words, for the summary. `asides` are a questionnaire in progress, and the diary.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -60,16 +61,17 @@ class State:
     offered: str | None = None
     resuming: Resuming = "no"
     questions: tuple[str, ...] = ()
+    asides: Asides = field(default_factory=Asides)
 
     @property
     def listening_for(self) -> str | None:
         """The finding that a bare answer would be about."""
-        return None if self.resuming == "asked" else self.open
+        return None if self.resuming == "asked" or self.asides.open else self.open
 
     @property
     def waiting(self) -> bool:
         """Whether an answer of any kind is awaited, which the rules must leave to triage."""
-        return self.open is not None or self.offered is not None
+        return any((self.open, self.offered, self.asides.open))
 
     @property
     def values(self) -> dict[str, str]:
@@ -115,6 +117,7 @@ class State:
             "offered": self.offered,
             "resuming": self.resuming,
             "questions": list(self.questions),
+            "asides": self.asides.to_json(),
         }
 
     @classmethod
@@ -137,6 +140,7 @@ class State:
                 offered=_text(kept.get("offered")),
                 resuming=_resuming(kept.get("resuming")),
                 questions=_strings(kept.get("questions", ())),
+                asides=Asides.from_json(kept.get("asides")),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             return cls()

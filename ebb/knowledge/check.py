@@ -17,10 +17,12 @@ import yaml
 from ebb.knowledge import (
     conversation,
     crisis,
+    diary,
     findings,
     helplines,
     language,
     replies,
+    screeners,
     service,
     sources,
     triage,
@@ -34,7 +36,7 @@ LONGEST_SENTENCE = 20
 CHECK_EVERY = timedelta(days=90)
 """How old the check of a help line may be."""
 NOT_READ = frozenset(
-    {"about", "note", "notes", "patterns", "rules", "match", "no_match", "when", "not_if",
+    {"about", "note", "notes", "patterns", "rules", "match", "no_match", "when", "not_if", "skip", "stop", "yes", "no", "ago", "clock",
      "sources", "id", "payload", "metadata", "condition", "never", "phrases", "asks", "kind",
      "conversation_start", "intents", "entities", "slots", "actions", "session_config"}
 )  # fmt: skip
@@ -115,6 +117,8 @@ def _loading(folder: Path) -> Iterator[Problem]:
         "service.yml": service.load,
         "sources.yml": sources.load,
         "conversation.yml": conversation.load,
+        "screeners": screeners.load,
+        "diary.yml": diary.load,
     }
     for name, load in loaders.items():
         try:
@@ -135,7 +139,7 @@ def _triage(folder: Path) -> Iterator[Problem]:
     }
     for document in read_folder(folder / "triage"):
         for node, key in _walk(document):
-            if key in ("when", "not_if", "unless") or key.startswith(
+            if key in ("when", "not_if", "skip", "stop", "yes", "no", "ago", "clock", "unless") or key.startswith(
                 ("match[", "no_match[", "opens_when[", "ask_if[")
             ):
                 yield from _conditions(node, known)
@@ -226,6 +230,7 @@ def _phones(folder: Path, domain: Node) -> Iterator[Problem]:
 
 def _sentences(folder: Path, domain: Node) -> Iterator[Problem]:
     read_by_her = [*read_folder(folder / "replies"), *read_folder(folder / "triage"), domain]
+    read_by_her += [*read_folder(folder / "screeners"), read(folder / "diary.yml")]
     for document in read_by_her:
         for node, text in _texts(document):
             for sentence in re.split(r"(?<=[.!?:])\s+|\n", text):

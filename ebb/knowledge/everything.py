@@ -9,10 +9,12 @@ from pathlib import Path
 from ebb.knowledge import (
     conversation,
     crisis,
+    diary,
     findings,
     helplines,
     language,
     replies,
+    screeners,
     service,
     sources,
     triage,
@@ -33,6 +35,8 @@ class Knowledge:
     service: service.Service
     sources: sources.Sources
     conversation: conversation.Joints
+    screeners: screeners.Screeners
+    diary: diary.DiaryContent
     version: str
 
 
@@ -49,5 +53,7 @@ def load(folder: Path = PROJECT / "knowledge") -> Knowledge:
         service=service.load(folder / "service.yml"),
         sources=sources.load(folder / "sources.yml"),
         conversation=conversation.load(folder / "conversation.yml"),
+        screeners=screeners.load(folder / "screeners"),
+        diary=diary.load(folder / "diary.yml"),
         version=digest(folder),
     )

@@ -39,6 +39,8 @@ class Plain:
             return first, self._care(card)
         if card.get("type") == "summary":
             return [], _summary(card)
+        if card.get("type") == "diary":
+            return [], _diary(card)
         return [], []
 
     def _line(self, line: Mapping[str, JSON]) -> list[str]:
@@ -98,6 +100,14 @@ def _without(text: str, lines: str) -> str:
     if kept[-1].endswith(":"):
         kept.pop()
     return "\n".join([*kept, after])
+
+
+def _diary(card: Mapping[str, JSON]) -> list[str]:
+    found = [
+        f"- {_text(entry.get('when'))}: {_text(entry.get('text'))}"
+        for entry in _dicts(card.get("entries"))
+    ]
+    return [*found, *_texts(card.get("pattern")), _text(card.get("note"))]
 
 
 def _summary(card: Mapping[str, JSON]) -> list[str]:
