@@ -19,7 +19,6 @@ from ebb.types import Outcome
 
 FILE = Path(__file__).parent / "frozen_cases.yml"
 TRIAGE = Path(__file__).parents[3] / "knowledge" / "triage"
-TOPICS = frozenset({"feelings", "loss"})
 MOST = 20
 """More questions than any conversation takes: a table that asks on and on is stopped."""
 HEAD = """# Where the cases of the rows end, if every further question gets its usual answer.
@@ -60,16 +59,15 @@ def boundaries(tables: Tables, row: Row) -> Iterator[Case]:
 
 
 def cases(tables: Tables) -> Iterator[tuple[str, Case]]:
-    """Every example and boundary case of a row of the frozen topics, once, with its table."""
+    """Every example and boundary case of every row, once, with its table."""
     seen: set[tuple[str, frozenset[tuple[str, str]]]] = set()
     for table in tables.tables:
-        if table.topic in TOPICS or table.closing_below is not None:
-            for row in table.rows:
-                for case in (*row.match, *row.no_match, *boundaries(tables, row)):
-                    key = (table.id, frozenset(case.items()))
-                    if key not in seen:
-                        seen.add(key)
-                        yield table.id, case
+        for row in table.rows:
+            for case in (*row.match, *row.no_match, *boundaries(tables, row)):
+                key = (table.id, frozenset(case.items()))
+                if key not in seen:
+                    seen.add(key)
+                    yield table.id, case
 
 
 def frozen() -> tuple[Frozen, ...]:
