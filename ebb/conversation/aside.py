@@ -55,7 +55,7 @@ class Aside:
         if asides.open is None or value is None:
             return state, message, ""
         if self._is_diary(asides.open):
-            after = self.diary.hear(asides, value, words)
+            after = self.diary.hear(asides, value, words, message.at)
             became = self._diary_became(asides, after, value)
             state = self._fed(replace(state, asides=after))
             return state, self._rest(message, self.diary.own), became

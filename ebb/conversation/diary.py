@@ -18,14 +18,16 @@ from ebb.findings import Extractor
 from ebb.knowledge.diary import DiaryContent, Field
 from ebb.knowledge.language import Numbers
 from ebb.replies.fill import fill_once
-from ebb.text import PatternSet, Reader
+from ebb.text import PatternSet, Reader, Text
 from ebb.text.numbers import amount
 from ebb.types import JSON, Button, Finding, Reply
 
 CONSENT, DELETE, FIELD = "diary_consent", "diary_delete", "diary_"
 LOG, SHOW, ERASE = "log_episode", "show_diary", "delete_diary"
 PARTS = re.compile(r"[,;:\n]|\band\b")
-WORD_LENGTH, FEW_WORDS = 40, 4
+WORD_LENGTH, FEWEST, FEW_WORDS = 40, 2, 4
+ALSO = "also"
+"""The reading of words that tell something of the episode, and not what was asked."""
 DAY_SECONDS = 86_400.0
 
 
@@ -61,20 +63,28 @@ class DiaryTalk:
         """The episode in her words, told at Unix time `at`."""
         text = self._reader.read(words)
         facts = {f.id: f for f in self._extractor.extract(text) if f.id in self._fields}
-        length = self._content.pattern.length
-        units = set(self._numbers.units[self._content.length_unit]) if length not in facts else ()
-        for part in PARTS.split(words) if units else ():
+        for part in PARTS.split(words):
             read = self._reader.read(part)
-            said = {token.text for token in read.tokens}
-            if said & set(units) and not said & {"ago", "before"}:
-                found = [f for f in self._extractor.extract(read, length) if f.id == length]
-                facts |= {f.id: f for f in found}
+            name = self._about(read)
+            if name and name not in facts:
+                found = [f for f in self._extractor.extract(read, name) if f.id == name]
+                facts |= {f.id: f for f in found if f.value in self._fields[name].say}
         heard = [token.text for token in text.tokens if token.text in self._content.feelings]
         return Entry(
             self._when(words, at),
             " and ".join(dict.fromkeys(heard[:3])),
             tuple(Finding(f.id, f.value, amount=f.amount) for f in facts.values()),
         )
+
+    def _about(self, part: Text) -> str | None:
+        """The field that a part of a message may be about: how long it was, or when it began."""
+        said = {token.text for token in part.tokens}
+        if any(hit.key in ("ago", "clock") for hit in self._words.find(part)):
+            return None
+        if said & set(self._numbers.units[self._content.length_unit]):
+            return self._content.pattern.length
+        numbers = any(token.number is not None for token in part.tokens)
+        return None if numbers or len(said) < FEWEST else self._content.pattern.onset
 
     def _when(self, words: str, at: float) -> float:
         """When it was: now, unless she says another time. Never in the future."""
@@ -122,7 +132,7 @@ class DiaryTalk:
         short = len(text.tokens) <= FEW_WORDS and not text.tokens[0].number
         if feels and field.points is None and (named or short):
             return words.strip()[:WORD_LENGTH]
-        return None
+        return ALSO if self.entry(words, 0.0).facts else None
 
     def log(self, asides: Asides, words: str, at: float) -> Asides:
         """The state after "log it", with all that she said of the episode."""
@@ -131,7 +141,7 @@ class DiaryTalk:
             return replace(asides, open=CONSENT)
         return self._go_on(asides)
 
-    def hear(self, asides: Asides, value: str, words: str) -> Asides:
+    def hear(self, asides: Asides, value: str, words: str, at: float) -> Asides:
         """The state after the answer `value` (see `reading`) to the open question."""
         asked = asides.open or ""
         if asked == DELETE:
@@ -148,18 +158,25 @@ class DiaryTalk:
             return self._saved(asides, draft)
         if value == SKIP:
             return self._go_on(replace(asides, skipped=(*asides.skipped, name)))
+        told = self.entry(words, at)
+        draft = replace(
+            draft,
+            at=told.at if words and told.at != at else draft.at,
+            facts=(*draft.facts, *(f for f in told.facts if draft.fact(f.id) is None)),
+        )
+        if value == ALSO:
+            return self._go_on(replace(asides, draft=replace(draft, said=draft.said or told.said)))
         field = self._fields[name]
         if value not in field.say:
             return self._go_on(replace(asides, draft=replace(draft, said=value)))
-        told = self._extractor.extract(self._reader.read(words), name) if words else ()
-        fact = next((f for f in told if f.id == name), None) or Finding(name, value)
-        heard = self.entry(words, draft.at).said if words else ""
+        answer = self._extractor.extract(self._reader.read(words), name) if words else ()
+        fact = next((f for f in answer if f.id == name), None) or Finding(name, value)
         facts = (
             *(f for f in draft.facts if f.id != name),
             Finding(name, value, amount=fact.amount),
         )
         return self._go_on(
-            replace(asides, draft=replace(draft, facts=facts, said=draft.said or heard))
+            replace(asides, draft=replace(draft, facts=facts, said=draft.said or told.said))
         )
 
     def _go_on(self, asides: Asides) -> Asides:

@@ -36,7 +36,8 @@ LONGEST_SENTENCE = 20
 CHECK_EVERY = timedelta(days=90)
 """How old the check of a help line may be."""
 NOT_READ = frozenset(
-    {"about", "note", "notes", "patterns", "rules", "match", "no_match", "when", "not_if", "skip", "stop", "yes", "no", "ago", "clock",
+    {"about", "note", "notes", "patterns", "rules", "match", "no_match", "when", "not_if",
+     "skip", "stop", "yes", "no", "ago", "clock",
      "sources", "id", "payload", "metadata", "condition", "never", "phrases", "asks", "kind",
      "conversation_start", "intents", "entities", "slots", "actions", "session_config"}
 )  # fmt: skip
@@ -139,7 +140,7 @@ def _triage(folder: Path) -> Iterator[Problem]:
     }
     for document in read_folder(folder / "triage"):
         for node, key in _walk(document):
-            if key in ("when", "not_if", "skip", "stop", "yes", "no", "ago", "clock", "unless") or key.startswith(
+            if key in ("when", "not_if", "unless") or key.startswith(
                 ("match[", "no_match[", "opens_when[", "ask_if[")
             ):
                 yield from _conditions(node, known)
