@@ -59,6 +59,7 @@ class Aside:
             became = self._diary_became(asides, after, value)
             state = self._fed(replace(state, asides=after))
             return state, self._rest(message, self.diary.own), became
+        danger = self.screening.danger(asides.open, value, words)
         after = self.screening.hear(asides, value, message.at)
         state = self._scored(replace(state, asides=after), asides, message.at)
         became = ASKED
@@ -66,7 +67,9 @@ class Aside:
             became = DECLINED if asides.open == OFFER else STOPPED
         every = len(words.split()) <= FEW
         own = frozenset(f.id for f in message.findings) if every else frozenset()
-        return state, self._rest(message, own), became
+        left = self._rest(message, own)
+        # An answer that shows danger counts for triage as her words would.
+        return state, replace(left, assessment=danger or Assessment()), became
 
     def _wanted(self, message: Heard) -> str:
         if message.answer is not None:

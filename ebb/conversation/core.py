@@ -64,7 +64,6 @@ TIER_LEVEL = {
 COUNTRY, COUNTRY_WORDS = "country", 2
 LISTEN, TRIAGE, FORGET = "action_listen", "action_triage", "action_forget"
 CRISIS = "utter_crisis"
-SAFE = "safe"
 
 
 class Core:
@@ -358,10 +357,6 @@ class Core:
         self, message: Heard, before: Sequence[Event], state: State, done: Sequence[str]
     ) -> str | None:
         last = done[-1]
-        if last == CRISIS and self.aside.screening.is_dangerous(state.asides.open):
-            # She has answered the direct question: now the score that led to it.
-            answered = crisis.standing(told_all(before), self.renderer.crisis_ids).asked
-            return TRIAGE if answered and self._safe_now(message, before) else LISTEN
         if last in (TRIAGE, CRISIS, FORGET):
             return LISTEN
         if (meant := self._meant(message, before)) is not None and done == (meant,):
@@ -383,11 +378,6 @@ class Core:
         if last.startswith("utter_") and TRIAGE not in done and self._triage_due(message, state):
             return TRIAGE
         return None
-
-    def _safe_now(self, message: Heard, before: Sequence[Event]) -> bool:
-        """Whether her answer to the direct question says that she is safe."""
-        move = self._crisis_move(message, before)
-        return move is not None and move.kind == SAFE
 
     def _comes_back(self, before: Sequence[Event]) -> bool:
         """Whether an answer to something else is followed by the question that she passed over."""
@@ -525,7 +515,7 @@ class Core:
     ) -> tuple[State, tuple[Reply, ...]]:
         """A score, then the direct question about safety, or what triage makes of it."""
         safety = self.aside.screening.safety
-        if safety not in state.values and not self.aside.screening.danger_told(state.values):
+        if safety not in state.values:
             question = self.renderer.question(safety, state.values)
             return replace(state, open=safety, tries=0), (result, question)
         state, more = self.flow.next(state, Heard(at=message.at), country, True)

@@ -15,7 +15,7 @@ from ebb.conversation.asides import Asides, Score, Screen
 from ebb.knowledge.screeners import Danger, Screener, Screeners
 from ebb.replies.fill import fill_once
 from ebb.text import PatternSet, Reader
-from ebb.types import Assessment, Button, Findings, Reply, Tier
+from ebb.types import Assessment, Button, Reply, Tier
 
 OFFER, MORE = "screener", "screener_more"
 YES, NO, SKIP, STOP = "yes", "no", "skip", "stop"
@@ -77,7 +77,7 @@ class Screening:
         if item is None:
             return None
         told = value or self.reading(words)
-        yes = told is None and _is_yes(self._reader, words)
+        yes = told == YES or (told is None and _is_yes(self._reader, words))
         if yes or (told is not None and told.isdigit() and int(told) > 0):
             return Assessment(Tier.URGENT, item.category, (f"screener.{asked}",))
         return None
@@ -88,15 +88,6 @@ class Screening:
         if screener is None or not number.isdigit() or not 0 < int(number) <= len(screener.items):
             return None
         return screener.items[int(number) - 1].danger
-
-    def danger_told(self, values: Findings) -> bool:
-        """Whether an answer about death or self-harm was above zero."""
-        items = [i.danger for s in self._content.screeners.values() for i in s.items if i.danger]
-        return any(values.get(item.finding) == item.above for item in items)
-
-    def is_dangerous(self, asked: str | None) -> bool:
-        """Whether the item `asked` is about death or self-harm."""
-        return self._danger_item(asked) is not None
 
     # ---- going on
 
