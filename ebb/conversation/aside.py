@@ -176,7 +176,8 @@ class Aside:
         if score is None:
             return state, None
         scores = tuple(replace(s, told=True) if s is score else s for s in asides.scores)
-        return replace(state, asides=replace(asides, scores=scores)), self.screening.result(score)
+        reply = self.screening.result(score, advised=state.outcome is not None)
+        return replace(state, asides=replace(asides, scores=scores)), reply
 
     def said(self, before: State, state: State, became: str) -> Reply | None:
         """The reply to a message that was for the aside."""

@@ -213,8 +213,8 @@ class Screening:
         choices = [(YES, self._text(f"{kind}_yes")), (NO, self._text(f"{kind}_no"))]
         return Reply(f"screener.{kind}", text, _buttons(asked, choices), asked=asked)
 
-    def result(self, score: Score) -> Reply:
-        """What a score means, without a diagnosis."""
+    def result(self, score: Score, *, advised: bool = False) -> Reply:
+        """What a score means, without a diagnosis; `advised` if she was told an outcome before."""
         screener = self._content.screeners[score.id]
         whole = score.items == len(screener.items)
         bands = screener.bands if whole else screener.short_bands
@@ -229,6 +229,7 @@ class Screening:
             ),
             self._text("skipped", count=score.skipped) if score.skipped else "",
             band.text,
+            self._text("stands") if advised else "",
             self._text("after"),
         ]
         return Reply(

@@ -121,3 +121,10 @@ def test_an_older_state_without_questionnaires_is_read() -> None:
 def test_a_questionnaire_in_progress_survives_storage() -> None:
     state = State(asides=answered("3", SKIP))
     assert State.from_json(state.to_json()) == state
+
+
+def test_a_low_score_says_that_earlier_advice_stands() -> None:
+    state = State(outcome="low_mood_two_weeks", asides=answered(*"000000000"))
+    told, reply = core().aside.result(state)
+    assert reply is not None and "stands" in reply.text
+    assert core().aside.result(told)[1] is None

@@ -48,6 +48,9 @@ TRIAGED = [
     "go_back",
 ]
 ACTION_ONLY = {
+    "start_screener": "action_triage",
+    "log_episode": "action_triage",
+    "show_diary": "action_triage",
     "start_over": "action_start_over",
     "show_why": "action_show_why",
     "delete_my_data": "action_forget",
