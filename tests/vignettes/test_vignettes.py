@@ -1,0 +1,55 @@
+"""Whole stories in free text: nobody who needs help today is told that it can wait."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from play import Played, Vignette, load, play
+
+from ebb.assistant.terminal import Talk
+from ebb.types import Level
+
+VIGNETTES = load(Path(__file__).parent)
+OVER_TRIAGE = 0.15
+
+
+@pytest.fixture(scope="module")
+def played(talk: Talk, loop: asyncio.AbstractEventLoop) -> dict[str, Played]:
+    return {
+        story.id: loop.run_until_complete(play(talk, story, f"vignette-{story.id}"))
+        for story in VIGNETTES
+    }
+
+
+@pytest.mark.parametrize("story", VIGNETTES, ids=lambda story: story.id)
+def test_a_story_reaches_its_level(story: Vignette, played: dict[str, Played]) -> None:
+    found = played[story.id]
+    assert found.level is story.level, f"{story.why}\n{found}"
+
+
+def test_no_emergency_or_same_day_case_is_told_to_wait(played: dict[str, Played]) -> None:
+    urgent = [story for story in VIGNETTES if story.level.rank >= Level.SAME_DAY.rank]
+    under = [
+        story.id
+        for story in urgent
+        if (found := played[story.id].level) is None or found.rank < story.level.rank
+    ]
+    assert urgent and not under
+
+
+def test_few_who_could_care_for_themselves_are_sent_to_be_seen(played: dict[str, Played]) -> None:
+    calm = [story for story in VIGNETTES if story.level is Level.SELF_CARE]
+    over = [story.id for story in calm if played[story.id].level is not Level.SELF_CARE]
+    assert calm and len(over) <= OVER_TRIAGE * len(calm), over
+
+
+def test_the_questions_are_few(
+    played: dict[str, Played], capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = [found.questions for found in played.values()]
+    with capsys.disabled():
+        spread = {n: counts.count(n) for n in sorted(set(counts))}
+        print(f"\n  questions per story: {sum(counts) / len(counts):.1f} on average, {spread}")
+    assert max(counts) <= 8 and sum(counts) / len(counts) <= 5
