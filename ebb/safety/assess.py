@@ -76,12 +76,12 @@ class Safety:
             [(rule.id, pattern) for rule in rules.rules for pattern in rule.patterns],
             rules.concepts,
         )
-        named = {word.removeprefix("~") for word in self._patterns.words}
-        language = _without_faces(reader.language, rules.spelling.faces)
-        self._reader = Reader(language, Speller(rules.spelling, named))
         self._contexts = Contexts(rules)
         self._veiled = load_or_none() if veiled else None
         self._answers = AnswerReader(rules.answers, rules.concepts)
+        language = _without_faces(reader.language, rules.spelling.faces)
+        speller = Speller(rules.spelling, _words(self._patterns), _words(*self._pattern_sets()[1:]))
+        self._reader = Reader(language, speller)
 
     @property
     def reader(self) -> Reader:
@@ -90,13 +90,20 @@ class Safety:
 
     def warm(self) -> None:
         """Compiles all patterns now, so that the first crisis is answered as fast as the last."""
-        for patterns in (
-            self._patterns,
-            self._contexts.patterns,
-            self._answers.wordings,
-            self._answers.meanings,
-        ):
+        for patterns in self._pattern_sets():
             patterns.warm()
+
+    def unreadable(self) -> list[str]:
+        """Words and lemmas ("~word") of the patterns that reading never produces.
+
+        Such a word can match nothing: its pattern loses messages silently.
+        """
+        named = sorted(frozenset().union(*(one.words for one in self._pattern_sets())))
+        return [
+            word
+            for word in named
+            if not self._reader.is_canonical(word.removeprefix("~"), word.startswith("~"))
+        ]
 
     def assess(self, text: str, recent: Sequence[Turn] = ()) -> Assessment:
         """How urgent `text` is, after the turns `recent` (oldest first). Never raises."""
@@ -167,6 +174,11 @@ class Safety:
             return None
 
     # ---- steps
+
+    def _pattern_sets(self) -> tuple[PatternSet, ...]:
+        """All compiled patterns, those of the rules first."""
+        contexts, answers = self._contexts.patterns, self._answers
+        return self._patterns, contexts, answers.wordings, answers.meanings
 
     def _assess(self, text: str, recent: Sequence[Turn]) -> Assessment:
         read = self._reader.read(text)
@@ -265,6 +277,11 @@ def _without_faces(language: Language, faces: frozenset[str]) -> Language:
     that says a wish to die must not part them."""
     emoji = {sign: word for sign, word in language.characters.emoji.items() if word not in faces}
     return replace(language, characters=replace(language.characters, emoji=emoji))
+
+
+def _words(*sets: PatternSet) -> set[str]:
+    """The words and lemmas that the patterns of `sets` name."""
+    return {word.removeprefix("~") for patterns in sets for word in patterns.words}
 
 
 def _span(text: Text, hit: Hit) -> Span:

@@ -21,12 +21,14 @@ class Speller:
     """The hook `canonical` of `ebb.text.Reader`.
 
     `also` are further words that the rules name: one slip is forgiven in them, where no word of
-    `spelling` is as near.
+    `spelling` is as near. `known` are words that are meant as they are typed.
     """
 
-    def __init__(self, spelling: Spelling, also: Iterable[str] = ()) -> None:
+    def __init__(
+        self, spelling: Spelling, also: Iterable[str] = (), known: Iterable[str] = ()
+    ) -> None:
         self._variants = dict(spelling.variants)
-        self._never = spelling.never
+        self._never = spelling.never | frozenset(known)
         self._listed = frozenset(spelling.words)
         self._words = {word: 1 for word in sorted(also) if word.isalpha() and len(word) > 3}
         self._words |= spelling.words

@@ -61,3 +61,7 @@ def test_there_is_a_rule_for_every_red_flag_that_words_can_show(rules: CrisisRul
 def test_the_gravest_flags_lead_to_an_emergency(rules: CrisisRules) -> None:
     for flag in ("RF01", "RF03", "RF04", "RF06", "RF16"):
         assert any(flag in r.sources and r.tier is Tier.EMERGENCY for r in rules.rules), flag
+
+
+def test_every_word_of_a_pattern_is_one_that_reading_produces(safety: Safety) -> None:
+    assert safety.unreadable() == []
