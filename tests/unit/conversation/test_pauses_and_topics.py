@@ -81,6 +81,7 @@ TWO = State(
         finding("strength", "severe"),
         finding("breast_hot_red", "yes"),
         finding("mother_fever", "yes"),
+        finding("sepsis_signs", "no"),
         finding("closing_signs", "none"),
     ),
     tables=("feelings",),

@@ -37,6 +37,11 @@ TRIAGED = [
     "report_feeding_aversion",
     "report_weaning_mood",
     "report_slow_letdown",
+    "report_breast_problem",
+    "report_nipple_pain",
+    "report_baby_concern",
+    "report_mother_concern",
+    "report_unsafe_home",
     "report_pump_no_letdown",
     "report_low_supply",
     "report_fast_letdown",
@@ -353,7 +358,7 @@ def test_a_mother_whose_baby_died_is_not_sent_to_answers_about_feeding() -> None
     assert not says(answer.text, r"your baby (is|feeds|needs|will)|\blatch|\bnapp|\bfeed")
 
 
-@pytest.mark.parametrize("name", ["utter_crisis", "utter_baby_concern", "utter_mother_concern"])
+@pytest.mark.parametrize("name", ["utter_crisis"])
 def test_an_emergency_answer_names_the_emergency_number_in_its_first_two_sentences(
     name: str,
 ) -> None:
