@@ -64,7 +64,9 @@ class Conversations:
 
     def _visited(self, visit: Visit) -> None:
         for table in visit.playing:
-            self.fired.update(r.id for r in table.rows if state(r, visit.known) is State.MATCHED)
+            for row in table.rows:
+                if row.id not in self.fired and state(row, visit.known) is State.MATCHED:
+                    self.fired.add(row.id)
         if isinstance(visit.found, Outcome):
             self._ending(visit, visit.found)
         else:
