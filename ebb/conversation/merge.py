@@ -12,7 +12,7 @@ YES_NO = {"affirm": "yes", "deny": "no", "not_sure": NOT_SURE}
 """What a bare yes, no or "don't know" answers when a question is open."""
 QUESTIONS, QUESTION_LENGTH = 5, 200
 """How many of her own questions are kept, and how many characters of each."""
-ANSWER_WORDS = 5
+ANSWER_WORDS = 8
 """Up to so many words, a message that answers the open question is nothing but the answer."""
 
 
