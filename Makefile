@@ -48,7 +48,7 @@ validate: .venv/dev
 stories: .venv/dev
 	@$(EBB) train --if-changed
 	.venv/bin/rasa test core --stories data/stories --out .ebb/results --fail-on-prediction-errors > .ebb/stories.log 2>&1 || { tail -50 .ebb/stories.log; exit 1; }
-	@grep -h "Correct:" .ebb/stories.log
+	@$(PY) -c 'import json; r = json.load(open(".ebb/results/story_report.json"))["conversation_accuracy"]; print("stories: %(correct)s of %(total)s right" % r)'
 
 # PostgreSQL and Redis are needed to break them on purpose; the assistant needs neither.
 services: .venv/dev ## install what the tests need from Debian, where it is missing
