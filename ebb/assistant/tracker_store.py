@@ -36,7 +36,7 @@ from ebb.assistant.store.rows import (
 )
 from ebb.assistant.store.window import shorten
 from ebb.assistant.tracker_view import STATE_SLOT
-from ebb.assistant.workers import TooSlow, Workers
+from ebb.assistant.workers import Workers
 from ebb.knowledge.places import PROJECT
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Live:
 
     `whole` is false for one that went on without its earlier turns, as they could not be read.
     `away` is true while the last look into the database failed. `mark` is the spool file as
-    this process left it.
+    this process left it. `since` is how many times anything had been erased when it was made.
     """
 
     events: list[Event]
@@ -84,6 +84,7 @@ class Live:
     away: bool = False
     checked: float = 0.0
     mark: tuple[int, int] | None = None
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,11 @@ class Erased:
     done: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Attempt:
-    """One call to the database. It must write nothing any more once it was given up."""
+    """One call to database or disk. It must write nothing any more once it was given up."""
+
+    where: Workers | None = None
 
     given_up: bool = False
 
@@ -169,6 +172,9 @@ class ConversationStore(TrackerStore):
         self._lives: OrderedDict[str, Live] = OrderedDict()
         self._backlog: dict[str, list[Step]] = {}
         self._spooled: dict[str, int] = {}
+        self._attempts: dict[str, list[_Attempt]] = {}
+        self._erasures = 0
+        self._erased_at: OrderedDict[str, int] = OrderedDict()
         self._replaying: asyncio.Task[None] | None = None
         self._listed = float("-inf")
         self._down = False
@@ -254,10 +260,15 @@ class ConversationStore(TrackerStore):
         Safe at any moment against a process that serves the conversation: the wish to erase
         stands in the spool until the database has done it.
         """
-        self._lives.pop(conversation, None)
-        self._backlog.pop(conversation, None)
-        self._spooled.pop(conversation, None)
-        return self._erase_now(conversation, _Attempt())
+        self._drop(conversation)
+        try:
+            spooled = self._journal.erase(conversation)
+        except OSError:
+            found = self._erase_now(conversation, 0, (Erase(),), _Attempt())
+            if not found.done:
+                raise
+            return found
+        return self._erase_now(conversation, spooled, (), _Attempt())
 
     async def forget(self, conversation: str) -> None:
         """Delete `conversation` everywhere, now or as soon as that can be; blocks nothing."""
@@ -287,6 +298,7 @@ class ConversationStore(TrackerStore):
         With `guess`, one that nothing is known of begins anew; without, it is None.
         """
         self._wake()
+        since = self._erasures
         live = self._lives.get(conversation)
         if not _storable(conversation):
             return live or self._keep(conversation, Live([]))
@@ -296,12 +308,18 @@ class ConversationStore(TrackerStore):
             backlog = tuple(self._backlog.get(conversation, ()))
             try:
                 found = await self._ask(
-                    lambda attempt: self._read(conversation, live, backlog, attempt), seconds
+                    lambda attempt: self._read(conversation, live, backlog, attempt),
+                    seconds,
+                    conversation,
                 )
             except Exception as error:
                 self._failed(error)
             else:
-                return self._seen(conversation, live, found, len(backlog))
+                if not self._erased_since(conversation, since):
+                    return self._seen(conversation, live, found, len(backlog))
+        if self._erased_since(conversation, since):
+            # What was found, or known, is of before that.
+            return await self._current(conversation, seconds, guess=guess)
         return await self._without_database(conversation, live, guess)
 
     def _read(
@@ -350,7 +368,10 @@ class ConversationStore(TrackerStore):
     async def _without_database(
         self, conversation: str, live: Live | None, guess: bool
     ) -> Live | None:
+        since = self._erasures
         mark, events = await self._spooled_events(conversation, live)
+        if self._erased_since(conversation, since):
+            live, mark, events = None, None, []
         if live is not None and live.mark == mark:
             live.away = True
             return self._keep(conversation, live)
@@ -406,6 +427,9 @@ class ConversationStore(TrackerStore):
             return
         if live is None:
             live = self._keep(conversation, Live([], whole=False))
+        if self._erased_since(conversation, live.since):
+            log.warning("a turn was left out: its conversation was erased meanwhile")
+            return
         before = live.events
         turn = Turn(tuple(new_rows(fresh)), live.known)
         live.events = shorten(list(tracker.events))
@@ -431,11 +455,13 @@ class ConversationStore(TrackerStore):
             )
 
         try:
-            applied = await self._ask(write, self._seconds[1])
+            applied = await self._ask(write, self._seconds[1], conversation)
         except Exception as error:
             self._failed(error)
             applied = None
-        if applied is None:
+        if self._erased_since(conversation, live.since):
+            log.warning("a turn was left out: its conversation was erased meanwhile")
+        elif applied is None:
             await self._spool(conversation, turn, live)
         elif applied.erased:
             log.warning("a turn was left out: its conversation was erased meanwhile")
@@ -454,20 +480,25 @@ class ConversationStore(TrackerStore):
     async def _spool(self, conversation: str, step: Step, live: Live | None) -> None:
         """Behind what waits already; in memory if the disk does not take it."""
         steps = [*self._backlog.get(conversation, ()), step]
+        since = self._erasures
 
-        def write() -> tuple[int, int] | None:
-            self._journal.append(conversation, steps)
+        def write(attempt: _Attempt) -> tuple[int, int] | None:
+            self._journal.append(conversation, steps, lambda: not attempt.given_up)
             return self._journal.mark(conversation)
 
         try:
-            mark = await self._disk_work.run(write, SPOOL_SECONDS)
+            mark = await self._attempt(self._disk_work, write, SPOOL_SECONDS, conversation)
         except Exception as error:
             log.error("the event spool cannot be written: %s", type(error).__name__)
+            if self._erased_since(conversation, since):
+                return
             if self._in_memory() + _size([step]) > BACKLOG:
                 log.error("%s events were lost: memory for them is full", _size([step]))
             else:
                 self._backlog[conversation] = steps
         else:
+            if self._erased_since(conversation, since):
+                return
             self._backlog.pop(conversation, None)
             self._spooled[conversation] = self._spooled.get(conversation, 0) + _size(steps)
             if live is not None:
@@ -534,7 +565,11 @@ class ConversationStore(TrackerStore):
     def _taken(self, conversation: str, replayed: int) -> None:
         """What waited for the database was stored, with the first `replayed` steps in memory."""
         self._spooled.pop(conversation, None)
-        left = self._backlog.pop(conversation, [])[replayed:]
+        waited = self._backlog.pop(conversation, [])
+        left = waited[replayed:]
+        if replayed:
+            # Another call that has the same wish to erase must not do so after later turns.
+            self._give_up(conversation, self._db_work)
         if left:
             self._backlog[conversation] = left
 
@@ -574,10 +609,12 @@ class ConversationStore(TrackerStore):
             return False
         backlog = tuple(self._backlog.get(conversation, ()))
         live = self._lives.get(conversation)
-        before = self._spooled.get(conversation)
+        before, since = self._spooled.get(conversation), self._erasures
         try:
             applied = await self._ask(
-                lambda attempt: self._waited(conversation, live, backlog, attempt), REPLAY_SECONDS
+                lambda attempt: self._waited(conversation, live, backlog, attempt),
+                REPLAY_SECONDS,
+                conversation,
             )
         except GaveUp:
             return True
@@ -587,6 +624,9 @@ class ConversationStore(TrackerStore):
         except Exception as error:
             self._failed(error)
             return False
+        if self._erased_since(conversation, since):
+            # The wish to do so waits now.
+            return True
         if self._spooled.get(conversation) == before:
             self._taken(conversation, len(backlog))
             if live is not None and applied is not None:
@@ -617,54 +657,103 @@ class ConversationStore(TrackerStore):
 
     async def _erase(self, conversation: str) -> None:
         """Erase for her, now or as soon as the database can be reached."""
+        since = self._drop(conversation)
+        self._spooled[conversation] = 0
+        wish = Erase()
+
+        def write(attempt: _Attempt) -> int:
+            return self._journal.erase(conversation, wish, lambda: not attempt.given_up)
+
+        # First, and not in a thread of the database: those may all be stuck.
+        try:
+            await self._attempt(self._disk_work, write, SPOOL_SECONDS, conversation)
+        except Exception as error:
+            if self._erased_since(conversation, since):
+                return
+            log.error("the wish to erase is kept in memory: %s", type(error).__name__)
+            self._backlog[conversation] = [wish, *self._backlog.get(conversation, ())]
+        if self._erased_since(conversation, since):
+            # Once more, and later: that wish stands for both.
+            return
+        backlog = tuple(self._backlog.get(conversation, ()))
+        try:
+            found = await self._ask(
+                lambda attempt: self._erase_now(conversation, 0, backlog, attempt),
+                ERASE_SECONDS,
+                conversation,
+            )
+        except Exception as error:
+            self._failed(error)
+            found = Erased(0, 0, done=False)
+        if self._erased_since(conversation, since):
+            return
+        if found.done and not self._spooled.get(conversation):
+            self._taken(conversation, len(backlog))
+        if self._waits(conversation):
+            self._wake(now=True)
+
+    def _drop(self, conversation: str) -> int:
+        """Forget what is in memory, and what is under way; returns the number of this erasure."""
         self._lives.pop(conversation, None)
         self._backlog.pop(conversation, None)
         self._spooled.pop(conversation, None)
-        try:
-            found = await self._ask(
-                lambda attempt: self._erase_now(conversation, attempt), ERASE_SECONDS
-            )
-        except TooSlow as error:
-            self._failed(error)
-            found = Erased(0, 0, done=False)
-        except Exception as error:
-            # Not even the wish to erase could be written down.
-            log.error("erasing failed, and is tried again: %s", type(error).__name__)
-            self._backlog[conversation] = [Erase()]
-            found = Erased(0, 0, done=False)
-        if not found.done:
-            self._spooled.setdefault(conversation, 0)
-            self._wake(now=True)
+        self._erasures += 1
+        self._erased_at[conversation] = self._erasures
+        self._erased_at.move_to_end(conversation)
+        while len(self._erased_at) > LIVE:
+            self._erased_at.popitem(last=False)
+        self._give_up(conversation, self._db_work, self._disk_work)
+        return self._erasures
 
-    def _erase_now(self, conversation: str, attempt: _Attempt) -> Erased:
-        """In a thread, or in a command. Raises `OSError` if neither disk nor database take it."""
-        spooled, unwritten = 0, None
+    def _erased_since(self, conversation: str, since: int) -> bool:
+        return self._erased_at.get(conversation, 0) > since
+
+    def _give_up(self, conversation: str, *where: Workers) -> None:
+        for attempt in self._attempts.get(conversation, ()):
+            if attempt.where in where:
+                attempt.given_up = True
+
+    def _erase_now(
+        self, conversation: str, spooled: int, backlog: Sequence[Step], attempt: _Attempt
+    ) -> Erased:
+        """In a thread, or in a command: carry out the wish that is in the spool, or `backlog`."""
         try:
-            spooled = self._journal.erase(conversation)
-        except OSError as error:
-            unwritten = error
-        try:
-            wish = () if unwritten is None else (Erase(),)
-            applied = self._replay(conversation, None, wish, attempt)
+            applied = self._replay(conversation, None, backlog, attempt)
         except Exception as error:
-            if unwritten is not None:
-                raise unwritten from None
             log.error("erasing waits for the database: %s", type(error).__name__)
             return Erased(0, spooled, done=False)
         return Erased(applied.deleted if applied else 0, spooled, done=True)
 
     # ---- the database, at arm's length
 
-    async def _ask(self, call: Callable[[_Attempt], T], seconds: float) -> T:
-        attempt = _Attempt()
-        try:
-            found = await self._db_work.run(lambda: call(attempt), seconds)
-        except BaseException:
-            attempt.given_up = True
-            raise
+    async def _ask(
+        self, call: Callable[[_Attempt], T], seconds: float, conversation: str | None = None
+    ) -> T:
+        found = await self._attempt(self._db_work, call, seconds, conversation)
         self._breaker.worked()
         self._answers()
         return found
+
+    async def _attempt(
+        self,
+        workers: Workers,
+        call: Callable[[_Attempt], T],
+        seconds: float,
+        conversation: str | None,
+    ) -> T:
+        """Run `call` in a thread; erasing `conversation` meanwhile gives it up too."""
+        attempt = _Attempt(workers)
+        under_way = self._attempts.setdefault(conversation, []) if conversation else []
+        under_way.append(attempt)
+        try:
+            return await workers.run(lambda: call(attempt), seconds)
+        except BaseException:
+            attempt.given_up = True
+            raise
+        finally:
+            under_way.remove(attempt)
+            if conversation and not under_way:
+                self._attempts.pop(conversation, None)
 
     def _answers(self) -> None:
         # One that can be read but not written is not well.
@@ -683,6 +772,7 @@ class ConversationStore(TrackerStore):
             log.warning("the conversation database does not answer (%s): events are spooled", kind)
 
     def _keep(self, conversation: str, live: Live) -> Live:
+        live.since = self._erasures
         self._lives[conversation] = live
         self._lives.move_to_end(conversation)
         while len(self._lives) > self._most:

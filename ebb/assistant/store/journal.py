@@ -15,7 +15,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,11 +102,22 @@ class Journal:
             return None
         return seen.st_ino, seen.st_size
 
-    def append(self, conversation: str, steps: Sequence[Step]) -> None:
-        """Add lines, and wait until the disk has them. Raises `OSError`; then nothing was added."""
+    def append(
+        self,
+        conversation: str,
+        steps: Sequence[Step],
+        still: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Add lines, and wait until the disk has them. Raises `OSError`; then nothing was added.
+
+        Nothing is added either if `still()` is false once the file is locked.
+        """
         lines = b"".join(_line(conversation, step) for step in steps)
         with self._locked(conversation) as descriptor:
             size = os.fstat(descriptor).st_size
+            if not still():
+                self._drop_empty(conversation, size)
+                return
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 lines = b"\n" + lines
             try:
@@ -115,21 +126,28 @@ class Journal:
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(descriptor, size)
-                if size == 0:
-                    self._file(conversation).unlink(missing_ok=True)
+                self._drop_empty(conversation, size)
                 raise
             if size == 0:
                 self._sync_folder()
 
-    def erase(self, conversation: str) -> int:
+    def erase(
+        self,
+        conversation: str,
+        wish: Erase | None = None,
+        still: Callable[[], bool] = lambda: True,
+    ) -> int:
         """Put the wish to erase in place of all lines; returns how many events they had.
 
-        Raises `OSError`.
+        Changes nothing if `still()` is false once the file is locked. Raises `OSError`.
         """
         file = self._file(conversation)
         before = self.read(file)
-        with self._locked(conversation):
-            self._replace(file, _line(conversation, Erase()))
+        with self._locked(conversation) as descriptor:
+            if not still():
+                self._drop_empty(conversation, os.fstat(descriptor).st_size)
+                return 0
+            self._replace(file, _line(conversation, wish or Erase()))
         return len(before.rows) if before else 0
 
     def of(self, conversation: str) -> Spooled | None:
@@ -178,6 +196,11 @@ class Journal:
                 return False
             spooled.file.unlink(missing_ok=True)
             return True
+
+    def _drop_empty(self, conversation: str, size: int) -> None:
+        """Under the lock: an empty file would look like something that waits."""
+        if size == 0:
+            self._file(conversation).unlink(missing_ok=True)
 
     def _replace(self, file: Path, content: bytes) -> None:
         fresh = file.with_suffix(".new")

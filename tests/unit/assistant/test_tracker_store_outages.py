@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from store_talk import Talk, run, said, write
 
@@ -27,6 +27,10 @@ from ebb.assistant.store.rows import Row
 from ebb.assistant.store.sqlite import SQLite
 
 QUICK = 0.08
+LONG = int(os.environ.get("EBB_LONG_TESTS", "0"))
+"""How many orders of faults are tried, new ones each time; 0 for the same few in little time."""
+PHASES = tuple(Phase) if LONG else (Phase.explicit, Phase.generate)
+"""Making a failure smaller takes minutes, as each try has its outages to wait for."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,13 +47,15 @@ class Faulty(SQLite):
     def __init__(self, file: Path) -> None:
         super().__init__(file)
         self.state = "well"
-        self.thawed = threading.Event()
+        self.changed = threading.Condition()
+        self.heals = 0
         self.calls = 0
 
     def heal(self) -> None:
-        self.state = "well"
-        self.thawed.set()
-        self.thawed = threading.Event()
+        with self.changed:
+            self.state = "well"
+            self.heals += 1
+            self.changed.notify_all()
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
@@ -66,11 +72,14 @@ class Faulty(SQLite):
 
     def _obstruct(self, *states: str) -> None:
         self.calls += 1
-        if self.state not in states:
-            return
-        if self.state in ("down", "read-only"):
-            raise Unreachable(self.state)
-        self.thawed.wait(5)
+        # Looked at under the lock: whoever is healed in between must not wait for the next time.
+        with self.changed:
+            if self.state not in states:
+                return
+            if self.state in ("down", "read-only"):
+                raise Unreachable(self.state)
+            before = self.heals
+            self.changed.wait_for(lambda: self.heals != before, timeout=5)
 
 
 def faulty(folder: Path, rest: float = 0.0, **options: Any) -> tuple[Talk, Faulty]:
@@ -404,6 +413,97 @@ def test_a_save_that_was_given_up_does_not_bring_back_what_was_erased(tmp_path: 
     run(work)
 
 
+@pytest.mark.parametrize("state", ["frozen", "deaf"])
+def test_erasing_again_takes_what_came_since_though_every_database_thread_is_stuck(
+    tmp_path: Path, state: str
+) -> None:
+    async def work() -> None:
+        talk, database = faulty(tmp_path)
+        await talk.turn("a", "0")
+        database.state = state
+        await talk.turn("a", "1")
+        while not talk.store._db_work._free.locked():
+            await talk.store.forget("b")
+        await talk.turn("a", "erase", conversation="erase")
+        await talk.turn("a", "2")
+        await talk.turn("a", "erase", conversation="erase")
+        left = Journal(tmp_path / "spool").of("a")
+        assert left is not None and not left.rows
+        await talk.turn("a", "3")
+        database.heal()
+        await emptied(talk)
+        await asyncio.sleep(2 * QUICK)
+        assert talk.texts("a") == ["3"]
+
+    run(work)
+
+
+def test_a_turn_that_waits_in_memory_is_not_stored_after_it_was_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async def work() -> None:
+        talk, database = faulty(tmp_path)
+        database.state = "frozen"
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            await talk.turn("a", "0")
+            await asyncio.sleep(QUICK)
+            await talk.turn("a", "erase", conversation="erase")
+            await talk.turn("a", "1")
+            await talk.turn("a", "erase", conversation="erase")
+        await talk.store.forget("a")
+        await talk.turn("a", "2")
+        database.heal()
+        await emptied(talk)
+        await talk.turn("a", "3")
+        await asyncio.sleep(2 * QUICK)
+        assert talk.texts("a") == ["2", "3"]
+
+    run(work)
+
+
+def test_a_turn_that_is_under_way_while_its_conversation_is_erased_is_left_out(
+    tmp_path: Path,
+) -> None:
+    async def work() -> None:
+        talk, database = faulty(tmp_path)
+        await talk.turn("a", "0")
+        tracker = await talk.begin("a")
+        write(tracker, "1")
+        database.state = "frozen"
+        saving = asyncio.ensure_future(talk.rasa.save(tracker))
+        await asyncio.sleep(QUICK / 2)
+        await talk.store.forget("a")
+        await saving
+        late = await talk.begin("a")
+        assert said(late) == []
+        await talk.store.forget("a")
+        write(late, "2")
+        await talk.rasa.save(late)
+        database.heal()
+        await emptied(talk)
+        assert talk.texts("a") == []
+
+    run(work)
+
+
+def test_a_slow_disk_writes_nothing_of_what_was_erased_while_it_hung(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path / "spool")
+    row = Row("k.0", "user", 1.0, None, None, "{}")
+    journal.append("a", [Turn((row,))], lambda: False)
+    journal.erase("a", Erase(), lambda: False)
+    assert not journal.holds("a")
+    journal.append("a", [Turn((row,))])
+    journal.erase("a", Erase(), lambda: False)
+    left = journal.of("a")
+    assert left is not None and [r.key for r in left.rows] == ["k.0"]
+
+
 # ---- any order of faults
 
 ACTIONS = st.lists(
@@ -420,7 +520,25 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=LONG or 25,
+    derandomize=not LONG,
+    phases=PHASES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@example(
+    actions=[
+        ("turn", "a"),
+        ("state", "deaf"),
+        ("turn", "a"),
+        ("erase", "a"),
+        ("turn", "a"),
+        ("turn", "a"),
+        ("erase", "a"),
+    ]
+)
 @given(actions=ACTIONS)
 def test_after_any_faults_every_event_is_stored_once_and_in_order(
     actions: list[tuple[str, str]],
