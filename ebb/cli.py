@@ -264,11 +264,74 @@ def _show(chosen: argparse.Namespace) -> int:
     from ebb.conversation.show import show
 
     try:
+        if chosen.html or chosen.save:
+            _write(chosen)
+            return 0
         for line in show(chosen.what):
             print(line)
     except LookupError as error:
         raise Failure(str(error)) from None
     return 0
+
+
+def _write(chosen: argparse.Namespace) -> None:
+    """The document, the snapshot, or both. Raises `LookupError` for nothing to compare with."""
+    from pathlib import Path
+
+    from ebb.conversation.show import earlier, page, snapshot
+    from ebb.knowledge.everything import load
+    from ebb.triage.proofs import prove
+
+    now = snapshot(date=chosen.date)
+    # Read before anything is written: both may be the same file.
+    before = earlier(Path(chosen.against)) if chosen.against else None
+    try:
+        if chosen.html:
+            knowledge = load()
+            report = None if chosen.no_proofs else prove(knowledge.triage)
+            document = page(knowledge, now, before, report)
+            Path(chosen.html).write_text(document, encoding="utf-8")
+            print(f"{chosen.html}: version {now['version']} of {now['date']}")
+        if chosen.save:
+            kept = json.dumps(now, ensure_ascii=False, indent=1)
+            Path(chosen.save).write_text(kept + "\n", encoding="utf-8")
+            print(f"{chosen.save}: version {now['version']} of {now['date']}")
+    except OSError as error:
+        raise Failure(f"cannot write {error.filename}: {error.strerror}") from None
+
+
+def _review(chosen: argparse.Namespace) -> int:
+    """What the edited content changes against what git has; 1 if anything is wrong with it."""
+    import tempfile
+    from pathlib import Path
+
+    from ebb.conversation.show import committed, review
+    from ebb.conversation.show.summary import proofs, summary
+    from ebb.knowledge.check import check
+    from ebb.knowledge.everything import load
+    from ebb.knowledge.places import PROJECT
+
+    problems = [problem for problem in check() if problem.fails]
+    for problem in problems:
+        print(problem)
+    print(f"CHECK: {len(problems)} errors")
+    if problems:
+        print("Mend these first; the rest can only be told of content without errors.")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            old = committed(Path(folder), chosen.since)
+        except LookupError as error:
+            raise Failure(str(error)) from None
+        found = review(old, PROJECT / "knowledge")
+        for line in summary(found):
+            print(line, flush=True)
+        failed = 0
+        if not chosen.no_proofs:
+            lines, failed = proofs(load(old).triage, load().triage)
+            for line in lines:
+                print(line)
+    return 1 if found.broken or found.sign or failed else 0
 
 
 # ---- the parser
@@ -378,7 +441,20 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: ebb knowledge show feelings",
     )
     show.add_argument("what", nargs="?", help="a table, or nothing for all")
+    show.add_argument("--html", metavar="FILE", help="write one HTML document to read and sign")
+    show.add_argument("--against", metavar="PLACE", help="compare with a snapshot or a folder")
+    show.add_argument("--save", metavar="FILE", help="write a snapshot to compare with later")
+    show.add_argument("--date", metavar="DAY", help="date of the version; else its newest file's")
+    show.add_argument("--no-proofs", action="store_true", help="leave the proofs out (faster)")
     show.set_defaults(run=_show)
+    review = actions.add_parser(
+        "review",
+        help="tell what edited content changes: cases, messages, proofs",
+        epilog="example: ebb knowledge review",
+    )
+    review.add_argument("--since", default="HEAD", help="what git has to compare with")
+    review.add_argument("--no-proofs", action="store_true", help="leave the proofs out (faster)")
+    review.set_defaults(run=_review)
     return parser
 
 
