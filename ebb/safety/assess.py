@@ -28,6 +28,8 @@ _PIECES = 2
 """How many of her earlier messages a thought may be split over, besides this one."""
 _PIECE_LENGTH = 300
 """Characters of an earlier message that are looked at: its end."""
+_LONGEST_HINT = 200
+"""Words up to which hints are looked for: among many sentences some always sounds like one."""
 _SHORT = 12
 """A message of so few words says no more than what a rule saw in it and dropped as denied."""
 _NOTHING = Assessment()
@@ -241,7 +243,8 @@ class Safety:
         asked = next((turn.asked for turn in reversed(recent) if turn.by == "bot"), None)
         if asked and self._answers.knows(asked) and self._answers.meaning(text, asked):
             return _NOTHING
-        hint = self._veiled.hint(text) if self._veiled else None
+        short = len(text.tokens) <= _LONGEST_HINT
+        hint = self._veiled.hint(text) if self._veiled and short else None
         if hint is None or (len(text.tokens) <= _SHORT and self._denied(text)):
             return _NOTHING
         return Assessment(Tier.CHECK, hint.category, (hint.rule,), hint.spans)

@@ -52,6 +52,10 @@ class Contexts:
         return Found(text, self._cues, places)
 
 
+COMPANY = 25
+"""Words between the parts of a sign that belong together; further apart they tell of two things."""
+
+
 class Found:
     """The cues of one message."""
 
@@ -65,8 +69,12 @@ class Found:
         for other in self._places.get(f"unless {rule.id}", ()):
             if other.first <= hit.last and hit.first <= other.last:
                 return "unless"
-        missing = bool(rule.together) and f"together {rule.id}" not in self._places
-        return "together" if missing else None
+        companions = self._places.get(f"together {rule.id}", ())
+        near = any(
+            other.first <= hit.last + COMPANY and hit.first <= other.last + COMPANY
+            for other in companions
+        )
+        return "together" if rule.together and not near else None
 
     def turned(self, rule: Rule, hit: Hit) -> tuple[str, Effect] | None:
         """The first kind of cue that applies, and what it makes of the hit; None leaves it."""
