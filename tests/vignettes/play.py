@@ -7,10 +7,11 @@
       says: ["I get this awful dread ...", "it starts before ..."]  # what she writes first
       truth: {mood_between_feeds: fine, thoughts_of_harm: no}     # what she taps when asked
       words: {episode_length: "not long, maybe a minute"}         # what she writes when asked
+      answer: utter_letdown_not_felt      # optional: the information that is all she needs
 
 A question that neither `truth` nor `words` knows is answered "not sure"; the last question of all,
 about danger signs, "none of these". A safety question of a crisis reply is answered from
-`safety:` (yes, no, not sure; "no" if it is not there).
+`safety:` (yes, no, not sure; "no" if it is not there); she is not alone, and she does call.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Vignette:
     words: Mapping[str, str] = field(default_factory=dict)
     safety: str = "no"
     country: str | None = "GB"
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def load(folder: Path) -> list[Vignette]:
 
 
 def _vignette(node: Node) -> Vignette:
-    fields = node.record({"id", "why", "level", "says"}, {"truth", "words", "safety", "country"})
+    fields = node.record(
+        {"id", "why", "level", "says"}, {"truth", "words", "safety", "country", "answer"}
+    )
     return Vignette(
         id=fields["id"].text(),
         why=fields["why"].text(),
@@ -72,6 +76,7 @@ def _vignette(node: Node) -> Vignette:
         words=_texts(fields["words"]) if "words" in fields else {},
         safety=fields.get("safety", Node.text, "no"),
         country=fields.get("country", Node.text, "GB"),
+        answer=fields["answer"].text() if "answer" in fields else None,
     )
 
 
@@ -95,6 +100,8 @@ async def play(talk: Talk, vignette: Vignette, conversation: str) -> Played:
             if found is not None:
                 level = found if level is None or found.rank > level.rank else level
                 outcomes.append(reply.id)
+            elif reply.id == vignette.answer and level is None:
+                level = Level.SELF_CARE
         last = next((reply for reply in reversed(replies) if reply.asked), None)
         if waiting or last is None or last.asked is None:
             continue
@@ -109,6 +116,8 @@ async def play(talk: Talk, vignette: Vignette, conversation: str) -> Played:
 def _level(reply: Reply) -> Level | None:
     if reply.card is not None and reply.card.get("type") == "care_card":
         return Level(str(reply.card["level"]))
+    if reply.id.startswith(("crisis.unsafe.", "crisis.safe.psychosis")):
+        return Level.EMERGENCY  # each of these says: call the emergency number now
     if reply.id.startswith("crisis."):
         return next((TIER_LEVEL[part] for part in reply.id.split(".") if part in TIER_LEVEL), None)
     return None
@@ -117,12 +126,14 @@ def _level(reply: Reply) -> Level | None:
 def _answer(vignette: Vignette, reply: Reply) -> str | None:
     """What she answers; None ends the conversation."""
     asked = reply.asked or ""
-    if asked in ("carry_on", "resume", "country"):
+    if asked in ("resume", "country"):
         return None
-    if asked == "next_topic":
+    if asked in ("next_topic", "carry_on"):
         return "yes"
     if asked in vignette.words:
         return vignette.words[asked]
+    if asked in ("safety.company", "safety.called", "safety.baby"):
+        return "yes"
     if asked.startswith("safety."):
         return {"no": "no", "yes": "yes"}.get(vignette.safety, "not sure")
     value = vignette.truth.get(asked, "none" if asked == "closing_signs" else "not_sure")
