@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ebb.conversation.show import snapshot as kept
 from ebb.conversation.show.plain import Plain, level
+from ebb.conversation.show.wording import still_says
 from ebb.findings import Extractor
 from ebb.knowledge.everything import Knowledge, load
 from ebb.knowledge.places import PROJECT
@@ -33,8 +34,9 @@ _A_DAY = date(2025, 5, 14)
 @dataclass(frozen=True, slots=True)
 class Review:
     """`changes` of the content, `files` that differ, row cases that no longer hold (`broken`),
-    cases that now end elsewhere (`moved`), example messages now heard otherwise (`heard`), and
-    outcomes that `sign` must be given for again. All but `changes` are lines to read.
+    cases that now end elsewhere (`moved`), example messages now heard otherwise (`heard`), lines
+    of content that still tell a threshold that moved (`words`), and outcomes that `sign` must be
+    given for again. All but `changes` are lines to read.
     """
 
     changes: tuple[kept.Change, ...]
@@ -42,6 +44,7 @@ class Review:
     broken: tuple[str, ...]
     moved: tuple[str, ...]
     heard: tuple[str, ...]
+    words: tuple[str, ...]
     sign: tuple[str, ...]
     cases: int
     messages: int
@@ -84,6 +87,7 @@ def review(old: Path, new: Path, root: Path = PROJECT) -> Review:
         broken=tuple(_broken(after)),
         moved=tuple(_moved(before, after, cases)),
         heard=tuple(_heard(before, after, messages)),
+        words=tuple(still_says(before, after, new)),
         sign=tuple(_sign(before, after)),
         cases=len(cases),
         messages=len(messages),

@@ -38,6 +38,12 @@ def summary(found: Review) -> Iterator[str]:
         found.heard,
         "Is each of these what you want? Then change the example, too.",
     )
+    if found.words:
+        yield from _listed(
+            "WORDS that may still tell the old threshold",
+            found.words,
+            "Nothing changes these by itself. Read each, and change it if it is about this.",
+        )
     if found.sign:
         yield from _listed(
             "SIGNATURES that no longer hold, since the text changed",

@@ -245,6 +245,10 @@ def test_a_review_tells_which_messages_a_threshold_changes(copy: Path) -> None:
     found = review(KNOWLEDGE, copy)
     assert any("from_8 -> from_12" in line for line in found.heard)
     assert not found.broken and not found.moved
+    # Words in digits and in letters, in buttons, reasons and advice.
+    assert any("12 hours or more" in line for line in found.words)
+    assert any("twelve hours" in line for line in found.words)
+    assert not any("24 hours" in line and "12 hours" not in line for line in found.words)
 
 
 def test_a_review_tells_which_cases_a_weaker_row_breaks_and_moves(copy: Path) -> None:
