@@ -284,7 +284,7 @@ def _write(chosen: argparse.Namespace) -> None:
 
     now = snapshot(date=chosen.date)
     # Read before anything is written: both may be the same file.
-    before = earlier(Path(chosen.against)) if chosen.against else None
+    before = earlier(Path(chosen.against), load()) if chosen.against else None
     try:
         if chosen.html:
             knowledge = load()

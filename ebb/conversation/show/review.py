@@ -78,7 +78,7 @@ def committed(into: Path, revision: str = "HEAD", root: Path = PROJECT) -> Path:
 def review(old: Path, new: Path, root: Path = PROJECT) -> Review:
     """Compares the content in the folders. Raises `ContentError` where either is unsound."""
     before, after = load(old), load(new)
-    then, now = kept.snapshot(old), kept.snapshot(new)
+    then, now = kept.snapshot(old, words=after), kept.snapshot(new)
     messages = tuple(_messages(root / EXAMPLES))
     cases = tuple(_cases(before.triage, after.triage))
     return Review(
@@ -133,7 +133,7 @@ def _ends(knowledge: Knowledge, table: str, case: Case) -> str:
     found = move(tables, understood(tables, case), (table,))
     if isinstance(found, Outcome):
         return f"{level(found.level)}: {found.id}"
-    return f"asks: {tables.questions[found].ask}"
+    return f"asks for: {Plain(knowledge).finding(found)}"
 
 
 # ---- what is heard

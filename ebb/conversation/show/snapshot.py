@@ -44,13 +44,19 @@ def newest(folder: Path) -> str:
     return datetime.fromtimestamp(latest).astimezone().date().isoformat()
 
 
-def snapshot(folder: Path = PROJECT / "knowledge", date: str | None = None) -> Snapshot:
-    """Of the content in `folder`. Raises `ContentError` where it is unsound."""
+def snapshot(
+    folder: Path = PROJECT / "knowledge", date: str | None = None, words: Knowledge | None = None
+) -> Snapshot:
+    """Of the content in `folder`. Raises `ContentError` where it is unsound.
+
+    Conditions are told in the words of `words`, if given: of two versions told in the same words,
+    a button with a new title differs once, and not in every row that uses its answer.
+    """
     knowledge = load(folder)
     return {
         "version": knowledge.version,
         "date": date or newest(folder),
-        "items": _items(knowledge),
+        "items": _items(knowledge, Plain(words or knowledge)),
         "files": {
             file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
             for file in sorted(folder.rglob("*.yml"))
@@ -58,16 +64,16 @@ def snapshot(folder: Path = PROJECT / "knowledge", date: str | None = None) -> S
     }
 
 
-def earlier(place: Path) -> Snapshot:
+def earlier(place: Path, words: Knowledge | None = None) -> Snapshot:
     """What was saved in a JSON file, or what stands in a folder with content (or a checkout).
 
-    Raises `LookupError` if there is neither, `ContentError` if the content there is unsound.
+    `words` as for `snapshot`. Raises `LookupError` if there is neither, `ContentError` if the content there is unsound.
     """
     if place.is_dir():
         folder = place / "knowledge" if (place / "knowledge").is_dir() else place
         if not (folder / "triage").is_dir():
             raise LookupError(f"{place} holds no content: no folder triage/ in it")
-        return snapshot(folder)
+        return snapshot(folder, words=words)
     try:
         kept = json.loads(place.read_text(encoding="utf-8"))
         if not _is_snapshot(kept):
@@ -126,8 +132,8 @@ def _only(fields: Fields | None, names: Iterable[str]) -> Fields:
 # ---- what is kept of each kind
 
 
-def _items(knowledge: Knowledge) -> dict[str, dict[str, Fields]]:
-    tables, plain = knowledge.triage, Plain(knowledge)
+def _items(knowledge: Knowledge, plain: Plain) -> dict[str, dict[str, Fields]]:
+    tables = knowledge.triage
     return {
         "Tables": {table.id: _table(table, plain) for table in tables.tables},
         "Rows": {row.id: _row(row, plain) for table in tables.tables for row in table.rows},

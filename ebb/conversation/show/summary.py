@@ -9,6 +9,7 @@ from ebb.knowledge.triage import Tables
 from ebb.triage.proofs import Report, prove
 
 _SHOWN = 15
+_OF_EACH = 3
 
 
 def summary(found: Review) -> Iterator[str]:
@@ -64,13 +65,18 @@ def proofs(old: Tables, new: Tables) -> tuple[list[str], int]:
         f"in {sum(proof.seconds for proof in now.proofs):.0f} s. Plausible conversations take "
         f"{now.average:.1f} questions."
     ]
-    fresh = [str(failure) for failure in now.failures if str(failure) not in before]
-    lines += _listed("  Broken by this change", fresh, "Each line ends in a case that shows it.")
+    fresh = 0
+    for proof in now.proofs:
+        broken = [str(failure) for failure in proof.failures if str(failure) not in before]
+        if broken:
+            fresh += len(broken)
+            lines.append(f"  BROKEN by this change: {proof.name} ({len(broken)} counter-examples)")
+            lines += (f"    {line.removeprefix(f'{proof.name}: ')}" for line in broken[:_OF_EACH])
     if standing := len(after & before):
         lines.append(f"  {standing} counter-examples were there before this change.")
     if gone := len(before - after):
         lines.append(f"  {gone} counter-examples are gone.")
-    return lines, len(fresh)
+    return lines, fresh
 
 
 def _failures(report: Report) -> set[str]:

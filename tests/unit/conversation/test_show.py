@@ -190,6 +190,12 @@ def test_a_changed_threshold_is_told_with_both_sides(copy: Path) -> None:
     assert "from_8: up to 9.9 (hours)" in change.after["amounts"]
 
 
+def test_a_button_with_a_new_title_differs_once_and_not_in_every_row(copy: Path) -> None:
+    edit(copy, "triage/questions/baby.yml", '"12 hours or more"', '"Half a day or more"')
+    found = review(KNOWLEDGE, copy)
+    assert [(c.kind, c.id) for c in found.changes] == [("Questions", "hours_since_wet_nappy")]
+
+
 def test_a_raised_level_is_told_for_the_outcome_and_its_rows(copy: Path) -> None:
     file = "triage/outcomes/common.yml"
     edit(copy, file, "level: within_2_weeks", "level: within_3_days")
