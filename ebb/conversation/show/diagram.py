@@ -14,7 +14,7 @@ from ebb.knowledge.triage import Table, Tables
 
 _WIDTH, _BOX, _GAP, _LINE, _TOP = 270, 40, 10, 13, 34
 _COLUMNS = (0, 365, 730)
-_LETTERS = 42  # of one line in a box
+_LETTERS = 38  # of one line in a box
 _LINES = 2
 
 

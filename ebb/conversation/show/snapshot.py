@@ -67,7 +67,8 @@ def snapshot(
 def earlier(place: Path, words: Knowledge | None = None) -> Snapshot:
     """What was saved in a JSON file, or what stands in a folder with content (or a checkout).
 
-    `words` as for `snapshot`. Raises `LookupError` if there is neither, `ContentError` if the content there is unsound.
+    `words` as for `snapshot`. Raises `LookupError` if there is neither, `ContentError` if the
+    content there is unsound.
     """
     if place.is_dir():
         folder = place / "knowledge" if (place / "knowledge").is_dir() else place
