@@ -170,12 +170,12 @@ def test_a_late_answer_is_sent_when_she_has_not_written_since() -> None:
 def test_a_late_answer_is_kept_back_when_she_has_written_since() -> None:
     async def first_slow(message: Any) -> None:
         if message.text == "slow":
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.6)
         reply = {"text": "An answer.", "reply": f"utter_{message.text}"}
         await message.output_channel.send_response("x", reply)
 
     async def run() -> tuple[list[str], list[str]]:
-        door, line = Door("test", first_slow, seconds=0.1), Line()
+        door, line = Door("test", first_slow, seconds=0.4), Line()
         await door.receive("c", "slow", line)
         await door.receive("c", "quick", line)
         await door.close(1)
