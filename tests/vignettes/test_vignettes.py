@@ -14,7 +14,8 @@ from ebb.types import Level
 HERE = Path(__file__).parent
 VIGNETTES = load(HERE)
 KNOWN_FAULTS = frozenset((HERE / "known_faults.txt").read_text(encoding="utf-8").split())
-"""Stories that do not reach their level yet. Each must go on failing, or leave the list."""
+"""Stories that do not reach their level yet. Each must go on failing, or leave the list. The list
+excuses nobody who needs help today: that test does not look at it."""
 OVER_TRIAGE = 0.15
 
 
@@ -44,7 +45,7 @@ def test_no_emergency_or_same_day_case_is_told_to_wait(played: dict[str, Played]
         for story in urgent
         if (found := played[story.id].level) is None or found.rank < story.level.rank
     ]
-    assert urgent and set(under) <= KNOWN_FAULTS, set(under) - KNOWN_FAULTS
+    assert urgent and not under, under
 
 
 def test_few_who_could_care_for_themselves_are_sent_to_be_seen(played: dict[str, Played]) -> None:
