@@ -51,6 +51,8 @@ LANGUAGES = ("es", "fr")
 
 KINDS = ("negated", "quoted", "information", "past", "other", "adult", "feeding", "unwanted")
 """What may turn a hit, in the order in which it is asked. The first that applies decides."""
+COMPANY = 25
+"""Words between the parts of a sign that belong together; further apart they tell of two things."""
 _HELPERS = ("revives", "still", "child", "recovered", "was", "topic")
 
 
@@ -85,7 +87,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One family of words. `together` are patterns that the message must hold as well."""
+    """One family of words. `together` are patterns that must stand near a hit as well."""
 
     id: str
     category: str
@@ -101,6 +103,20 @@ class Rule:
     turns: tuple[Example, ...]
     language: str | None = None
     """ISO 639-1 code of the language its words are in, where the reply can be given in it too"""
+    within: int = COMPANY
+    """words between a hit and one of `together` at most"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Signs of danger to herself that are graver together: two different rules with hits of
+    `categories`, at most `within` words apart and together less urgent than `tier`, make `tier`."""
+
+    categories: frozenset[str]
+    halves: frozenset[str]
+    """categories that count only beside one of `categories`: said alone they mean little"""
+    within: int
+    tier: Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +160,7 @@ class CrisisRules:
     """categories, the one that speaks first among equally urgent ones first"""
     answers: Answers
     spelling: Spelling
+    pair: Pair | None = None
 
 
 _SPECIAL = ("concepts.yml", "context.yml", "answers.yml", "spelling.yml")
@@ -152,7 +169,7 @@ _SPECIAL = ("concepts.yml", "context.yml", "answers.yml", "spelling.yml")
 def load(folder: Path) -> CrisisRules:
     """The crisis language of `folder`. Raises `ContentError`."""
     concepts = _concepts(read(folder / "concepts.yml").record({"concepts"})["concepts"])
-    profiles, cues, order = _context(read(folder / "context.yml"))
+    profiles, cues, order, pair = _context(read(folder / "context.yml"))
     rules: list[Rule] = []
     seen: set[str] = set()
     for node in read_folder(folder):
@@ -177,6 +194,7 @@ def load(folder: Path) -> CrisisRules:
         order=order,
         answers=_answers(read(folder / "answers.yml")),
         spelling=_spelling(read(folder / "spelling.yml")),
+        pair=pair,
     )
 
 
@@ -192,7 +210,7 @@ Profiles = Mapping[str, Mapping[str, Effect]]
 def _rule(node: Node, profiles: Profiles) -> Rule:
     record = node.record(
         {"id", "category", "tier", "level", "sources", "scope", "patterns", "fires", "silent"},
-        {"unless", "together", "turns", "language"},
+        {"unless", "together", "within", "turns", "language"},
     )
     tier = record["tier"].one_of(Tier)
     if tier is Tier.NONE:
@@ -206,6 +224,7 @@ def _rule(node: Node, profiles: Profiles) -> Rule:
         patterns=record["patterns"].texts(),
         unless=record.get("unless", Node.texts, ()),
         together=record.get("together", Node.texts, ()),
+        within=record.get("within", Node.integer, COMPANY),
         turned_by=_scope(record["scope"], profiles),
         fires=_examples(record, "fires"),
         silent=_examples(record, "silent"),
@@ -288,8 +307,8 @@ def _examples(record: Record, name: str) -> tuple[Example, ...]:
 # ---- context
 
 
-def _context(node: Node) -> tuple[Profiles, tuple[Cue, ...], tuple[str, ...]]:
-    record = node.record({"order", "profiles", "contexts"})
+def _context(node: Node) -> tuple[Profiles, tuple[Cue, ...], tuple[str, ...], Pair | None]:
+    record = node.record({"order", "profiles", "contexts"}, {"pair"})
     profiles = {name: _effects(item) for name, item in record["profiles"].fields().items()}
     cues: list[Cue] = []
     for item in record["contexts"].items():
@@ -311,7 +330,17 @@ def _context(node: Node) -> tuple[Profiles, tuple[Cue, ...], tuple[str, ...]]:
     order = tuple(_category(item) for item in record["order"].items())
     if missing := sorted(set(CATEGORIES) - set(order)):
         raise record["order"].error(f"missing: {', '.join(missing)}")
-    return profiles, tuple(cues), order
+    return profiles, tuple(cues), order, record.get("pair", _pair, None)
+
+
+def _pair(node: Node) -> Pair:
+    record = node.record({"categories", "halves", "within", "tier"})
+    return Pair(
+        categories=frozenset(_category(item) for item in record["categories"].items()),
+        halves=frozenset(_category(item) for item in record["halves"].items()),
+        within=record["within"].integer(),
+        tier=record["tier"].one_of(Tier),
+    )
 
 
 # ---- answers

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 ERROR = "safety.error"
 """Rule id of an assessment that failed: she is asked, with help in the same message."""
+PAIR = "signs.pair"
+"""Rule id of two signs of danger to herself that stand near each other."""
 _PIECES = 2
 """How many of her earlier messages a thought may be split over, besides this one."""
 _PIECE_LENGTH = 300
@@ -43,6 +45,8 @@ class _Fired:
     tier: Tier
     category: str
     span: Span | None
+    words: tuple[int, int]
+    """its first and last word"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Safety:
             rules.concepts,
         )
         self._contexts = Contexts(rules)
+        self._pair = rules.pair
         self._veiled = load_or_none() if veiled else None
         self._answers = AnswerReader(rules.answers, rules.concepts)
         language = _without_faces(reader.language, rules.spelling.faces)
@@ -206,8 +211,25 @@ class Safety:
             if tier is Tier.NONE:
                 continue
             category = (effect and effect.category) or rule.category
-            found.append(_Fired(rule.id, tier, category, _span(text, hit)))
-        return found
+            words = (hit.first, hit.last)
+            found.append(_Fired(rule.id, tier, category, _span(text, hit), words))
+        return found + self._paired(found)
+
+    def _paired(self, fired: Sequence[_Fired]) -> list[_Fired]:
+        """What two signs that are little alone mean near each other, where it is more."""
+        pair = self._pair
+        if pair is None or any(one.tier.rank >= pair.tier.rank for one in fired):
+            return []
+        signs = [one for one in fired if one.category in pair.categories | pair.halves]
+        for number, one in enumerate(signs):
+            for other in signs[number + 1 :]:
+                first, last = sorted((one, other), key=lambda sign: sign.words)
+                apart = last.words[0] - first.words[1] - 1
+                if one.rule == other.rule or not 0 <= apart <= pair.within:
+                    continue
+                if told := next((s for s in (one, other) if s.category in pair.categories), None):
+                    return [replace(told, rule=PAIR, tier=pair.tier)]
+        return []
 
     def _split_thought(self, text: str, recent: Sequence[Turn]) -> list[_Fired]:
         """What fires only across her last messages, as spans of this one."""
@@ -223,7 +245,7 @@ class Safety:
             for one in self._fired(self._reader.read(joined)):
                 if one.span and one.span.start < begin < one.span.end:
                     span = Span(0, one.span.end - begin)
-                    found.append(_Fired(one.rule, one.tier, one.category, span))
+                    found.append(replace(one, span=span))
         return found
 
     def _answered(self, text: Text, recent: Sequence[Turn]) -> list[_Fired]:
@@ -236,7 +258,9 @@ class Safety:
             return []
         name, effect = answer
         whole = Span(0, len(text.original))
-        return [_Fired(f"answer.{asked}.{name}", effect.tier, effect.category or "any", whole)]
+        return [
+            _Fired(f"answer.{asked}.{name}", effect.tier, effect.category or "any", whole, (0, 0))
+        ]
 
     def _hinted(self, text: Text, recent: Sequence[Turn]) -> Assessment:
         """Where no rule fired: what her words hint at, unless they answer the question put."""

@@ -52,10 +52,6 @@ class Contexts:
         return Found(text, self._cues, places)
 
 
-COMPANY = 25
-"""Words between the parts of a sign that belong together; further apart they tell of two things."""
-
-
 class Found:
     """The cues of one message."""
 
@@ -71,7 +67,7 @@ class Found:
                 return "unless"
         companions = self._places.get(f"together {rule.id}", ())
         near = any(
-            other.first <= hit.last + COMPANY and hit.first <= other.last + COMPANY
+            other.first <= hit.last + rule.within and hit.first <= other.last + rule.within
             for other in companions
         )
         return "together" if rule.together and not near else None

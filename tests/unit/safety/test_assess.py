@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebb.safety import ERROR, Safety
+from ebb.safety.assess import PAIR
 from ebb.types import Assessment, Span, Tier, Turn
 
 KNOWLEDGE = Path(__file__).resolve().parents[3] / "knowledge"
@@ -160,3 +161,26 @@ def test_words_about_feeding_beside_a_crisis_never_lower_it(
     alone = safety.assess(text)
     assert alone.tier.rank >= Tier.URGENT.rank
     assert safety.assess(f"{before}{text}{after}").tier.rank >= alone.tier.rank
+
+
+FILLER = "it rained on monday and again on tuesday and then we had some toast. "
+
+
+def test_the_parts_of_a_sign_far_apart_in_a_message_are_no_sign(safety: Safety) -> None:
+    near = "he is four weeks old. his temperature reads 38.5 today"
+    far = f"he is four weeks old. {FILLER * 5} i pumped 38.5 today"
+    assert "baby.hot_or_cold" in safety.assess(near).rules
+    assert safety.assess(far).tier is Tier.NONE
+
+
+def test_two_soft_signs_are_urgent_near_each_other_only(safety: Safety) -> None:
+    first, second = "which hurts least", "i feel so trapped"
+    assert safety.assess(first).tier is Tier.CHECK
+    assert safety.assess(second).tier is Tier.CHECK
+    near = safety.assess(f"{first}. {second}")
+    assert (near.tier, near.category, near.rules[0]) == (Tier.URGENT, "means_question", PAIR)
+    assert safety.assess(f"{first}. {FILLER * 4} {second}").tier is Tier.CHECK
+
+
+def test_one_soft_sign_told_twice_stays_soft(safety: Safety) -> None:
+    assert safety.assess("would it hurt. would it hurt").tier is Tier.CHECK
