@@ -43,19 +43,19 @@ def test_the_real_content_has_no_errors(root: Path) -> None:
     ("file", "old", "new", "reason"),
     [
         (
-            "knowledge/triage/tables/feelings.yml",
+            "knowledge/triage/tables/dmer.yml",
             "onset_relative_to_letdown: [any_time]",
             "onset_of_moon: [any_time]",
             "onset_of_moon",
         ),
         (
-            "knowledge/triage/tables/feelings.yml",
+            "knowledge/triage/tables/dmer.yml",
             "outcome: dmer_possible",
             "outcome: dmer_perhaps",
             "dmer_perhaps",
         ),
         (
-            "knowledge/triage/tables/feelings.yml",
+            "knowledge/triage/tables/dmer.yml",
             "sources: [S2, S3, C2]",
             "sources: [S2, S999]",
             "unknown source 'S999'",
